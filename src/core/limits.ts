@@ -1,0 +1,32 @@
+/**
+ * Every bound that serin puts on what others send or on what it keeps, in one place.
+ * What a user may change is in the configuration of its command; its default stands here.
+ */
+export const LIMITS = {
+  /** Largest body of an inference request (64 MiB). */
+  inferenceBodyBytesMax: 64 * 1024 * 1024,
+  /** Most rows of one inference request. */
+  inferenceRowsMax: 100_000,
+  /** Requests that one data isolate holds at once before it answers 429. */
+  inferenceInflightMax: 1024,
+  /** Largest body of MLflow's JSON routes: 1 MB for a log-batch, with room for escaping. */
+  mlflowBodyBytesMax: 4 * 1024 * 1024,
+  /** Largest body of a sync request. */
+  syncBodyBytesMax: 1024 * 1024,
+  /** Most labels of one POST /v1/labels, and its largest body. */
+  labelsMax: 10_000,
+  labelsBodyBytesMax: 8 * 1024 * 1024,
+  /** Longest sealed prediction token, base64url characters. */
+  tokenCharactersMax: 512,
+  /** How long a prediction may still be labelled, and how long labelled tokens are remembered. */
+  labelHorizonMs: 30 * 24 * 3600 * 1000,
+  /** Largest model file that is read into memory. */
+  modelBytesMax: 2_000_000_000,
+  /** Columns and bytes of one CSV file's line. */
+  csvColumnsMax: 10_000,
+  csvLineBytesMax: 16 * 1024 * 1024,
+  /** A request id taken over from a caller. */
+  requestIdCharactersMax: 128,
+  /** How long a data isolate may leave a ping without an answer before it is not ready. */
+  isolateAnswerMsMax: 2000,
+} as const;

@@ -1,0 +1,20 @@
+/** Level 0: what every room stands on. Imports nothing of serin's own. */
+export { assert, AssertionError } from "./assert.ts";
+export { storageError, syncFolder, writeFileAtomic } from "./atomic_write.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { Sha256, sha256Hex } from "./digest.ts";
+export { Lifecycle } from "./lifecycle.ts";
+export { LIMITS } from "./limits.ts";
+export { type Log, type LogLevel, type LogOptions, openLog, silentLog } from "./log.ts";
+export { keepPermissions, PERMISSION_KINDS, type PermissionKind } from "./permissions.ts";
+export { mix32, type Random, SeededRandom, SystemRandom } from "./random.ts";
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  messageOf,
+  SerinError,
+  type SerinErrorOptions,
+} from "./serin_error.ts";
+export { didYouMean, suggest } from "./suggest.ts";
+export { formatBytes, formatDuration } from "./units.ts";
+export { VERSION } from "./version.ts";
