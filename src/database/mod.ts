@@ -1,0 +1,8 @@
+/**
+ * Level 1: one SQLite file a data folder, opened by one process, every acknowledged write on disk.
+ * Domains own their tables (migrations) and their SQL; nothing else imports `node:sqlite`.
+ */
+export { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
+export { type Migration, migrationHash } from "./migration.ts";
+export { type ExclusiveLock, lockFolder } from "./folder_lock.ts";
+export type { Reader, RunResult, SqlValue, Transaction } from "./transaction.ts";
