@@ -1,0 +1,73 @@
+import { SerinError } from "../core/mod.ts";
+import { checkAnswer } from "./answer.ts";
+import { type Feeds, zeroFeeds } from "./feeds.ts";
+import { openOrtSession, type OrtSession } from "./ort_session.ts";
+import type { NamedTensor, Signature } from "./tensor.ts";
+
+/** How often a model is run before its first user: enough for the engine's code to have tiered up. */
+const WARM_RUNS = 32;
+
+/** A model file as the main isolate hands it over. */
+export interface ModelFile {
+  /** The registered model's name, or the name that it is served by. */
+  readonly model: string;
+  /** The registry's version, or "1" for a folder or file. */
+  readonly version: string;
+  readonly bytes: Uint8Array;
+  /** Whether the model was made for missing values (the ONNX metadata `serin.missing_values`). */
+  readonly missingAllowed: boolean;
+}
+
+/** One version of a model, loaded and ready to run. */
+export class ServedModel implements AsyncDisposable {
+  readonly model: string;
+  readonly version: string;
+  readonly signature: Signature;
+  readonly #session: OrtSession;
+
+  private constructor(file: ModelFile, session: OrtSession) {
+    this.model = file.model;
+    this.version = file.version;
+    this.#session = session;
+    const { inputs, outputs } = session;
+    this.signature = { inputs, outputs, missingAllowed: file.missingAllowed };
+  }
+
+  /**
+   * @throws {SerinError} `invalid_model` or `unsupported_model`, naming model and version
+   */
+  static async open(file: ModelFile): Promise<ServedModel> {
+    try {
+      return new ServedModel(file, await openOrtSession(file.bytes));
+    } catch (thrown) {
+      if (!(thrown instanceof SerinError)) throw thrown;
+      const what = `${file.model} version ${file.version}: ${thrown.message}`;
+      throw new SerinError(thrown.code, what, { hint: thrown.hint, cause: thrown.cause });
+    }
+  }
+
+  /**
+   * @returns the outputs, whole and finite
+   * @throws {SerinError} `inference_failed`
+   */
+  async run(feeds: Feeds): Promise<NamedTensor[]> {
+    const outputs = await this.#session.run(feeds.tensors);
+    checkAnswer(outputs, feeds.rows);
+    return outputs;
+  }
+
+  /**
+   * Runs the model before its first user: on recent requests of the version beside it where there
+   * are some, else on zeros. A request that fails here is not the caller's, and does not matter.
+   */
+  async warm(recent: readonly Feeds[]): Promise<void> {
+    const feeds = recent.length > 0 ? recent : [zeroFeeds(this.signature)];
+    for (let i = 0; i < WARM_RUNS; i++) {
+      await this.#session.run(feeds[i % feeds.length].tensors).catch(() => {});
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session[Symbol.asyncDispose]();
+  }
+}
