@@ -6,3 +6,13 @@ export { type Database, type DatabaseOptions, openDatabase } from "./database.ts
 export { type Migration, migrationHash } from "./migration.ts";
 export { type ExclusiveLock, lockFolder } from "./folder_lock.ts";
 export type { Reader, RunResult, SqlValue, Transaction } from "./transaction.ts";
+export {
+  type Clause,
+  type Comparator,
+  type FilterLanguage,
+  type KindRules,
+  parseFilter,
+} from "./search/filter.ts";
+export { type OrderBy, parseOrderBy } from "./search/order_by.ts";
+export { decodePageToken, encodePageToken, type Page, toPage } from "./search/page_token.ts";
+export { allOf, comparisonSql, inList, type SqlPiece } from "./search/sql.ts";
