@@ -29,4 +29,10 @@ export const LIMITS = {
   requestIdCharactersMax: 128,
   /** How long a data isolate may leave a ping without an answer before it is not ready. */
   isolateAnswerMsMax: 2000,
+  /** How long until it is taken for hung and replaced: far above the longest batch. */
+  isolateHangMsMax: 5000,
+  /** The same while it loads a model, which blocks it. */
+  isolateLoadMsMax: 60_000,
+  /** Largest configuration file (YAML). */
+  configBytesMax: 1024 * 1024,
 } as const;
