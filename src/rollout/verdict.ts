@@ -1,0 +1,206 @@
+import { formatDuration } from "../core/mod.ts";
+import { eventsToPromote, eventsToRollBack } from "../statistics/mod.ts";
+import {
+  blamedMetrics,
+  marginOf,
+  type Metric,
+  type MetricEvidence,
+  ratioOf,
+  sumOf,
+} from "./evidence.ts";
+import type { RolloutPlan } from "./plan.ts";
+import type { Look, Phase } from "./rollout_state.ts";
+
+/**
+ * What a rollout says of itself: one sentence, with the numbers behind a decision, and while nothing
+ * is decided, with what would decide next.
+ */
+
+/** @returns e.g. "error", "wrong-label", "latency (p95)", to stand before "ratio" */
+export function metricName(metric: Metric): string {
+  if (metric === "errors") return "error";
+  if (metric === "labels") return "wrong-label";
+  return `slow-request (${metric.slice("latency_".length)})`;
+}
+
+/** The sentence of a rollback. */
+export function rolledBack(look: Look): string {
+  const { plan, observation, evidence } = look, needed = evidence.needed;
+  const byLabels = evidence.logLabels >= evidence.logImmediate;
+  const blamed = byLabels
+    ? evidence.metrics.filter(({ metric }) => metric === "labels")
+    : blamedMetrics(plan, evidence);
+  const ratios = blamed.map(({ metric }) => {
+    const ratio = ratioOf(plan, observation.totals, metric);
+    if (ratio === undefined) return `${metricName(metric)}s`;
+    return `${metricName(metric)} ratio ${formatRatio(ratio.estimate)} ` +
+      `(${formatRatio(ratio.lower)} to ${formatRatio(ratio.upper)}, valid at every look)`;
+  });
+  const log = byLabels ? evidence.logLabels : evidence.logImmediate;
+  return `rolled back after ${servedFor(look)}: ${ratios.join("; ")}; ` +
+    `evidence ${formatEvidence(log)} of ${formatCount(needed)} needed; ` +
+    `chance of such evidence by luck below 1 in ${formatCount(needed)}`;
+}
+
+/** The sentence of a promotion. */
+export function promoted(look: Look): string {
+  const { plan, evidence } = look;
+  const rates = evidence.metrics.filter(({ shown }) => shown)
+    .map((metric) => `${metricName(metric.metric)} rate ${ratesOf(metric)}`);
+  return `promoted after ${servedFor(look)}: not worse by more than the margins (${
+    rates.join(", ")
+  }); chance of passing a version beyond them below 1 in ${formatCount(1 / plan.beta)}`;
+}
+
+/** The sentence of a rollout that a person has to decide. */
+export function inconclusive(look: Look): string {
+  const { plan, state } = look;
+  const why = state.holdReason === undefined
+    ? tooFew(look)
+    : `${holdReason(look)}, also after ${formatDuration(plan.holdSeconds * 1000)} of waiting`;
+  return `inconclusive after ${servedFor(look)}: ${why}; ` +
+    `a person decides: promote or abort it (all traffic is served by the stable version until then)`;
+}
+
+/** What a warm-up waits for. */
+export function warmingUp({ plan, state, observation: { now, replicas } }: Look): string {
+  if (replicas.errors.length > 0) {
+    return `waiting: the canary cannot be served: ${replicas.errors.slice(0, 3).join("; ")}`;
+  }
+  if (replicas.live === 0) return "waiting: no live replica serves this model";
+  if (replicas.warm < replicas.live) {
+    return `waiting: the canary is warm on ${replicas.warm} of ${replicas.live} live replicas`;
+  }
+  const left = plan.warmupSeconds * 1000 - (now - state.startedAt);
+  return `warming up: the first ${percent(plan.steps[0].share)} in ${formatDuration(left)}`;
+}
+
+/** What a step of the ramp waits for. */
+export function ramping(look: Look): string {
+  const { plan, state, observation: { now }, evidence } = look;
+  const { share, seconds } = plan.steps[state.step];
+  const left = seconds * 1000 - (now - state.stepAt), last = state.step === plan.steps.length - 1;
+  const head = `serving ${percent(share)} (step ${state.step + 1} of ${plan.steps.length})`;
+  const said = `evidence against it ${formatEvidence(strongest(look))} of ${
+    formatCount(evidence.needed)
+  }`;
+  if (left <= 0) return `${head}, waiting: ${tooFew(look)}; ${said}`;
+  const next = last ? "promotion is looked at" : `${percent(plan.steps[state.step + 1].share)}`;
+  return `${head}: ${evidence.canaryRequests} canary requests; ${said}; ${next} in ${
+    formatDuration(left)
+  }`;
+}
+
+/** What a hold waits for, and when it ends. */
+export function holding(look: Look): string {
+  const { plan, state, observation: { now }, evidence } = look;
+  const left = plan.holdSeconds * 1000 - (now - (state.holdAt ?? now));
+  return `holding at ${percent(plan.steps[state.step].share)}: ${holdReason(look)}; ` +
+    `evidence against it ${formatEvidence(strongest(look))} of ${formatCount(evidence.needed)}; ` +
+    `a person is asked in ${formatDuration(left)}`;
+}
+
+/** The sentence of a rollout that ended earlier. */
+export function ended(phase: Phase): string {
+  return phase.replace("_", " ");
+}
+
+function holdReason(look: Look): string {
+  const { state, evidence, observation } = look;
+  if (state.holdReason === "isolate_deaths") {
+    const deaths = sumOf(observation.totals, "canary", "isolate_deaths");
+    const stable = sumOf(observation.totals, "stable", "isolate_deaths");
+    return `isolates died under the canary (${deaths} deaths in ${evidence.canaryRequests} ` +
+      `requests; stable ${stable} in ${evidence.stableRequests})`;
+  }
+  const missing = evidence.metrics.filter(({ shown }) => shown === false);
+  if (missing.length === 0) return tooFew(look);
+  return missing.map((metric) => missingMetric(look, metric)).join(", ");
+}
+
+/** e.g. "errors are not shown to be no worse yet (needs ~26 more error events, 40 min of traffic)" */
+function missingMetric(
+  look: Look,
+  { metric, canary, stable, logNotWorse }: MetricEvidence,
+): string {
+  const { plan, state } = look, name = metricName(metric);
+  const trials = canary.trials + stable.trials, events = canary.events + stable.events;
+  if (trials === 0) {
+    return metric === "labels"
+      ? "no label has arrived"
+      : `no request was counted for the ${name} test`;
+  }
+  const margin = marginOf(plan, metric, true)!;
+  const count = eventsToPromote({
+    share: plan.steps[state.step].share,
+    margin: margin.ratio,
+    beta: plan.beta,
+    logValue: logNotWorse ?? 0,
+  });
+  const time = timeFor(look, count, events);
+  return `the ${name} rate is not yet shown to be within the margin ` +
+    `(needs ~${count} more ${name} events${time}${margin.difference ? ", or more requests" : ""})`;
+}
+
+function tooFew(look: Look): string {
+  const { plan, state, observation: { now, totals, replicas } } = look;
+  if (replicas.live === 0) return "no live replica serves this model";
+  if (replicas.warm < replicas.live) {
+    return `the canary is warm on ${replicas.warm} of ${replicas.live} live replicas`;
+  }
+  const { requests } = totals[state.step].canary;
+  return `${requests} canary requests in ${formatDuration(now - state.stepAt)}, ` +
+    `${plan.canaryRequestsMin} are needed`;
+}
+
+function timeFor({ state, observation: { now } }: Look, count: number, events: number): string {
+  const elapsed = now - (state.rampedAt ?? now);
+  if (events === 0 || elapsed <= 0) return "";
+  return `, ${formatDuration(count * elapsed / events)} at this traffic`;
+}
+
+/** @returns about how many more bad events would roll the canary back, if its ratio stays */
+export function eventsUntilRollback(
+  plan: RolloutPlan,
+  step: number,
+  ratio: number,
+  logValue: number,
+): number | undefined {
+  const { share } = plan.steps[step];
+  const count = eventsToRollBack({ share, ratio, alpha: plan.alpha / 2, logValue });
+  return Number.isFinite(count) ? count : undefined;
+}
+
+function servedFor({ state, observation: { now }, evidence }: Look): string {
+  return `${formatDuration(now - (state.rampedAt ?? now))} and ${evidence.canaryRequests} ` +
+    `canary request${evidence.canaryRequests === 1 ? "" : "s"}`;
+}
+
+function strongest({ evidence }: Look): number {
+  return Math.max(evidence.logImmediate, evidence.logLabels);
+}
+
+function ratesOf({ canary, stable }: MetricEvidence): string {
+  const rate = ({ events, trials }: { events: number; trials: number }) =>
+    trials === 0 ? "unknown" : percent(events / trials);
+  return `${rate(canary)} against ${rate(stable)}`;
+}
+
+function formatEvidence(log: number): string {
+  const value = Math.exp(log);
+  if (log > 20) return `10^${Math.floor(log / Math.LN10)}`;
+  return value < 10 ? value.toFixed(1) : String(Math.floor(value));
+}
+
+function formatCount(value: number): string {
+  return String(Math.round(value));
+}
+
+function formatRatio(value: number): string {
+  if (value === Infinity) return "∞";
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(2).replace(/\.0$/, "");
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(2))} %`;
+}
