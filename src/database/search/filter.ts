@@ -56,7 +56,7 @@ export interface FilterLanguage<K extends string> {
   /** The kind of a key without a dot. */
   readonly bare: K;
   readonly kinds: Readonly<Record<K, KindRules>>;
-  /** Other names of keys, e.g. `{created: "start_time"}`. */
+  /** Other names of keys of the bare kind, e.g. `{created: "start_time"}`. */
   readonly synonyms?: Readonly<Record<string, string>>;
 }
 
@@ -163,7 +163,7 @@ export function parseIdentifier<K extends string>(
     throw invalidFilter(`Invalid entity type '${spelling}'. Valid values are [${kinds}]`);
   }
   const written = unquote(text.slice(dot + 1));
-  const key = language.synonyms?.[written] ?? written;
+  const key = kind === language.bare ? language.synonyms?.[written] ?? written : written;
   const { keys } = language.kinds[kind];
   if (keys !== undefined && !keys.includes(key)) {
     const valid = keys.map((name) => `'${name}'`).join(", ");
