@@ -18,8 +18,8 @@ export interface GbdtOptions extends GrowOptions {
 
 /**
  * Gradient boosting with Newton steps (Friedman 2001; Chen and Guestrin 2016) over histograms (Ke et
- * al., NIPS 2017). All sums that decide anything are sums of integers, so the trees do not depend on
- * the order of adding, and no random number is drawn.
+ * al., NIPS 2017). Histograms hold sums of integers, which are exact in any order; no random number is
+ * drawn. So the same rows in the same order give the same trees.
  */
 export class GbdtTrainer implements Trainer {
   readonly #loss: Loss;

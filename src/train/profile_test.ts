@@ -1,0 +1,25 @@
+import { assertEquals } from "../testing/mod.ts";
+import { profileColumn, profileProbabilities } from "./profile.ts";
+
+Deno.test("a profile's bins hold every value that is there", () => {
+  const values = Float32Array.from({ length: 1000 }, (_, i) => i % 4 === 0 ? NaN : i);
+  const { counts, edges, ...rest } = profileColumn("a", values);
+  assertEquals(rest, { name: "a", rows: 1000, missing_rate: 0.25, min: 1, max: 999, mean: 500 });
+  assertEquals(counts.reduce((sum, count) => sum + count, 0), 750);
+  assertEquals([edges.length, counts.length, edges[0], edges[20]], [21, 20, 1, 999]);
+  assertEquals(Math.max(...counts) - Math.min(...counts) <= 3, true);
+});
+
+Deno.test("repeated, single and no values", () => {
+  const two = profileColumn("a", Float32Array.of(1, 1, 1, 2));
+  assertEquals([two.edges, two.counts], [[1, 2], [4]]);
+  const one = profileColumn("a", Float32Array.of(5, NaN, 5));
+  assertEquals([one.edges, one.counts, one.mean], [[5, 5], [2], 5]);
+  const none = profileColumn("a", Float32Array.of(NaN));
+  assertEquals([none.min, none.edges, none.missing_rate], [null, [], 1]);
+});
+
+Deno.test("probabilities have bins of equal width", () => {
+  const { counts } = profileProbabilities("p", Float32Array.of(0, 0.05, 0.051, 1));
+  assertEquals([counts[0], counts[1], counts[19]], [2, 1, 1]);
+});
