@@ -73,10 +73,16 @@ function checkNames(
   }
   if (byName.size !== given.length) problems.push("a column is given twice");
   if (problems.length === 0) return;
-  throw new SerinError("invalid_input", `The request does not fit the model: ${problems.join("; ")}`, {
-    hint: `the model takes ${signature.inputs.map((s) => `${s.name} (${s.datatype})`).join(", ")}`,
-    details: { missing },
-  });
+  throw new SerinError(
+    "invalid_input",
+    `The request does not fit the model: ${problems.join("; ")}`,
+    {
+      hint: `the model takes ${
+        signature.inputs.map((s) => `${s.name} (${s.datatype})`).join(", ")
+      }`,
+      details: { missing },
+    },
+  );
 }
 
 function rowsOf(given: readonly GivenInput[]): number {

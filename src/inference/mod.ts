@@ -1,7 +1,13 @@
 /** Running models: sessions, what they take and give, and where their files come from. */
 export { checkAnswer, type Outcome, readOutcome } from "./answer.ts";
 export { checkMissing, type Feeds, type GivenInput, toFeeds, zeroFeeds } from "./feeds.ts";
-export { configureOrt, openOrtSession, OrtSession, readOrtWasm } from "./ort_session.ts";
+export {
+  configureOrt,
+  ENGINE_CRASH,
+  openOrtSession,
+  OrtSession,
+  readOrtWasm,
+} from "./ort_session.ts";
 export { type ModelFile, ServedModel } from "./served_model.ts";
 export {
   type Datatype,

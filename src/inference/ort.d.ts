@@ -1,5 +1,11 @@
 /** The part of onnxruntime-web's API that serin uses (its package's own types are for 142 MB more). */
-export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | string[];
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | string[];
 
 export declare class Tensor {
   constructor(type: string, data: ArrayLike<unknown>, dims: readonly number[]);
@@ -19,7 +25,10 @@ export declare class InferenceSession {
   static create(bytes: Uint8Array, options: Record<string, unknown>): Promise<InferenceSession>;
   readonly inputMetadata: readonly ValueMetadata[];
   readonly outputMetadata: readonly ValueMetadata[];
-  run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;
+  run(
+    feeds: Record<string, Tensor>,
+    options?: Record<string, unknown>,
+  ): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
 

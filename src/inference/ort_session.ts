@@ -1,4 +1,5 @@
 import { assert, messageOf, SerinError } from "../core/mod.ts";
+import "./hide_location.ts";
 // @ts-types="./ort.d.ts"
 import * as ort from "./vendor/ort.mjs";
 import type { Datatype, NamedTensor, TensorData, TensorSpec } from "./tensor.ts";
@@ -17,7 +18,15 @@ const DATATYPE_OF: Record<string, Datatype> = {
   float64: "FP64",
   string: "BYTES",
 };
+/** The engine does not write to the log itself: what it throws says the same, once. */
+const QUIET = { logSeverityLevel: 4 } as const;
 const TYPE_OF = Object.fromEntries(Object.entries(DATATYPE_OF).map(([type, name]) => [name, type]));
+
+/**
+ * The `details.reason` of an error after which the engine's Wasm cannot be trusted: every session of
+ * this isolate is lost with it.
+ */
+export const ENGINE_CRASH = "engine_crash";
 
 /** onnxruntime's Wasm, given once before the first session of an isolate. */
 export function configureOrt(wasm: ArrayBufferLike): void {
@@ -62,9 +71,14 @@ export class OrtSession implements AsyncDisposable {
     }
     let results: Record<string, ort.Tensor>;
     try {
-      results = await this.#session.run(given);
+      results = await this.#session.run(given, QUIET);
     } catch (cause) {
-      throw new SerinError("inference_failed", `The model failed: ${messageOf(cause)}`, { cause });
+      const text = messageOf(cause);
+      const crashed = cause instanceof WebAssembly.RuntimeError || /\bAborted\(/.test(text);
+      throw new SerinError("inference_failed", `The model failed: ${text}`, {
+        cause,
+        details: { reason: crashed ? ENGINE_CRASH : "exception" },
+      });
     }
     return this.outputs.map(({ name }) => {
       const tensor = results[name];
@@ -90,7 +104,7 @@ export async function openOrtSession(model: Uint8Array): Promise<OrtSession> {
   try {
     session = await ort.InferenceSession.create(model, {
       executionProviders: ["wasm"],
-      logSeverityLevel: 4,
+      ...QUIET,
     });
   } catch (cause) {
     throw loadError(messageOf(cause), cause);
@@ -100,7 +114,9 @@ export async function openOrtSession(model: Uint8Array): Promise<OrtSession> {
 
 function loadError(text: string, cause: unknown): SerinError {
   const clean = text.replace(/^.*ERROR_MESSAGE: /s, "").trim();
-  if (/NOT_IMPLEMENTED|Could not find an implementation|No op registered|not a registered/.test(text)) {
+  if (
+    /NOT_IMPLEMENTED|Could not find an implementation|No op registered|not a registered/.test(text)
+  ) {
     return new SerinError("unsupported_model", `The model cannot run here: ${clean}`, {
       hint: "export it with operators of ONNX opset 21 or older and ai.onnx.ml 3 or 5",
       cause,

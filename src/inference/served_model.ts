@@ -9,8 +9,10 @@ const WARM_RUNS = 32;
 
 /** A model file as the main isolate hands it over. */
 export interface ModelFile {
-  /** The registered model's name, or the name that it is served by. */
+  /** The name that callers use. */
   readonly model: string;
+  /** The registered model's name; the same as `model` where there is none. */
+  readonly registered: string;
   /** The registry's version, or "1" for a folder or file. */
   readonly version: string;
   readonly bytes: Uint8Array;
@@ -21,12 +23,14 @@ export interface ModelFile {
 /** One version of a model, loaded and ready to run. */
 export class ServedModel implements AsyncDisposable {
   readonly model: string;
+  readonly registered: string;
   readonly version: string;
   readonly signature: Signature;
   readonly #session: OrtSession;
 
   private constructor(file: ModelFile, session: OrtSession) {
     this.model = file.model;
+    this.registered = file.registered;
     this.version = file.version;
     this.#session = session;
     const { inputs, outputs } = session;

@@ -7,3 +7,13 @@ export {
   assertTrue,
 } from "./assertions.ts";
 export { FakeClock } from "./fake_clock.ts";
+export { FakePeer } from "./fake_peer.ts";
+export {
+  failingModel,
+  hangingModel,
+  linearModel,
+  nonFiniteModel,
+  slowModel,
+  unknownOperatorModel,
+} from "./models.ts";
+export { until } from "./until.ts";

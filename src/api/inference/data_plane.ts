@@ -1,0 +1,297 @@
+import {
+  type Clock,
+  didYouMean,
+  LIMITS,
+  messageOf,
+  type Random,
+  SerinError,
+} from "../../core/mod.ts";
+import {
+  ENGINE_CRASH,
+  type Feeds,
+  type NamedTensor,
+  type Outcome,
+  readOutcome,
+  type ServedModel,
+  type Signature,
+} from "../../inference/mod.ts";
+import { type CountCells, type Draw, type Route, ShareRouter } from "../../rollout/router/mod.ts";
+import type { InferenceStats } from "../../telemetry/inference_stats.ts";
+
+/** What a token tells of a prediction; sealed by {@linkcode SealToken}. */
+export interface PredictionFacts {
+  /** The registered model's name. */
+  readonly model: string;
+  readonly version: string;
+  readonly draw: Draw;
+  readonly rows: number;
+  readonly outcome: Outcome;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+}
+
+/** Seals the token of a prediction; undefined while no key is known. */
+export type SealToken = (facts: PredictionFacts) => string | undefined;
+
+/** A request, free of any transport. */
+export interface InferenceRequest {
+  readonly model: string;
+  /** A version asked for by number: answered by it, outside of any rollout. */
+  readonly version: string | undefined;
+  /** The caller's sticky key. */
+  readonly key: string | undefined;
+  /** Reads the request's inputs for a model; throws SerinError when they do not fit. */
+  readonly decode: (signature: Signature) => Feeds;
+}
+
+/** An answer, free of any transport. */
+export interface InferenceAnswer {
+  readonly version: string;
+  readonly rows: number;
+  readonly outputs: readonly NamedTensor[];
+  readonly token: string | undefined;
+}
+
+interface Entry {
+  readonly versions: Map<string, ServedModel>;
+  readonly router: ShareRouter;
+  route: Route;
+  /** Newest requests, to warm a version on before its first user. */
+  readonly recent: Feeds[];
+}
+
+/** Recent requests that are kept a model, and the most rows that one of them may have. */
+const RECENT_MAX = 16;
+const RECENT_ROWS_MAX = 64;
+
+/**
+ * Answers typed requests in one data isolate: draws the version, runs it, counts, seals the token.
+ * The transports (Open Inference Protocol, MLflow's scoring) translate to and from it.
+ */
+export class DataPlane {
+  readonly #entries = new Map<string, Entry>();
+  readonly #options: {
+    clock: Clock;
+    random: Random;
+    counts: CountCells;
+    stats: InferenceStats;
+    sealToken: SealToken;
+    onBadEvent: () => void;
+    onCrash: (why: string) => void;
+  };
+  /** Requests that each version is answering. */
+  readonly #running = new Map<ServedModel, number>();
+  #inflight = 0;
+
+  constructor(options: {
+    clock: Clock;
+    random: Random;
+    counts: CountCells;
+    stats: InferenceStats;
+    sealToken: SealToken;
+    /** Called when a counted attempt was bad: the registry should hear of it soon. */
+    onBadEvent: () => void;
+    /** Called when the engine cannot go on: the isolate must be replaced. */
+    onCrash: (why: string) => void;
+  }) {
+    this.#options = options;
+  }
+
+  /** Requests that are being answered. */
+  get inflight(): number {
+    return this.#inflight;
+  }
+
+  /** Makes a loaded version available; it gets requests only when a route names it. */
+  async add(served: ServedModel): Promise<void> {
+    const entry = this.#entryOf(served.model);
+    await served.warm(entry.recent);
+    entry.versions.set(served.version, served);
+  }
+
+  /** Forgets a version; its session is closed when its last request is answered. */
+  async remove(model: string, version: string): Promise<void> {
+    const entry = this.#entries.get(model);
+    const served = entry?.versions.get(version);
+    if (entry === undefined || served === undefined) return;
+    entry.versions.delete(version);
+    while (this.#running.get(served)) await new Promise((done) => setTimeout(done, 20));
+    this.#running.delete(served);
+    await served[Symbol.asyncDispose]();
+  }
+
+  /** Takes a new split for a model. */
+  apply(model: string, route: Route): void {
+    const entry = this.#entryOf(model);
+    entry.route = route;
+    entry.router.apply(route);
+  }
+
+  /** @returns the models that answer, with the versions that each holds */
+  models(): { model: string; stable: string | null; versions: ServedModel[] }[] {
+    return [...this.#entries].map(([model, entry]) => ({
+      model,
+      stable: entry.route.stable,
+      versions: [...entry.versions.values()],
+    }));
+  }
+
+  /**
+   * @param version a number, or undefined for the stable version
+   * @throws {SerinError} `not_found`, or `not_ready` while nothing is loaded
+   */
+  find(model: string, version?: string): ServedModel {
+    const entry = this.#entries.get(model);
+    if (entry === undefined) throw unknownModel(model, [...this.#entries.keys()]);
+    const wanted = version ?? entry.route.stable;
+    const served = wanted === null ? undefined : entry.versions.get(wanted);
+    if (served !== undefined) return served;
+    if (version === undefined) throw notReady(model);
+    const held = [...entry.versions.keys()].join(", ");
+    throw new SerinError("not_found", `Model "${model}" has no version ${version} here`, {
+      hint: held === "" ? "none is loaded yet" : `versions held: ${held}`,
+    });
+  }
+
+  /**
+   * Answers a request.
+   *
+   * @throws {SerinError} 4xx codes for the caller's faults (not counted against a version);
+   *   `inference_failed` when the version failed (counted)
+   */
+  async infer(request: InferenceRequest): Promise<InferenceAnswer> {
+    if (this.#inflight >= LIMITS.inferenceInflightMax) {
+      throw new SerinError(
+        "limit_exceeded",
+        `${this.#inflight} requests are being answered already`,
+        {
+          hint: "retry after a moment; start more workers or replicas if this lasts",
+        },
+      );
+    }
+    this.#inflight++;
+    try {
+      const draw = this.#draw(request);
+      return await this.#answer(request, draw);
+    } finally {
+      this.#inflight--;
+    }
+  }
+
+  async #answer(request: InferenceRequest, draw: Draw): Promise<InferenceAnswer> {
+    const { clock, stats } = this.#options;
+    const entry = this.#entryOf(request.model);
+    const served = entry.versions.get(draw.version);
+    if (served === undefined) throw notReady(request.model);
+    const feeds = this.#decode(request, draw, served);
+    const { router } = entry;
+    router.start(draw);
+    this.#running.set(served, (this.#running.get(served) ?? 0) + 1);
+    const started = clock.monotonic();
+    try {
+      const outputs = await served.run(feeds);
+      const latencyMs = clock.monotonic() - started;
+      const outcome = readOutcome(outputs, feeds.rows);
+      const probabilities = outcome.labels === undefined ? undefined : outcome.scores;
+      stats.answered(served.model, served.version, latencyMs / 1000, probabilities);
+      this.#remember(entry, feeds);
+      const token = this.#seal(served, draw, feeds.rows, outcome);
+      if (router.finish(draw, { failed: false, latencyMs })) this.#options.onBadEvent();
+      return { version: served.version, rows: feeds.rows, outputs, token };
+    } catch (thrown) {
+      const latencyMs = clock.monotonic() - started;
+      const reason = reasonOf(thrown);
+      stats.failed(served.model, served.version, latencyMs / 1000, reason);
+      if (reason === ENGINE_CRASH) {
+        // Not finished: the isolate is lost, and what it leaves unfinished counts as errors.
+        this.#options.onCrash(messageOf(thrown));
+        throw thrown;
+      }
+      if (router.finish(draw, { failed: true, latencyMs })) this.#options.onBadEvent();
+      throw thrown;
+    } finally {
+      this.#running.set(served, this.#running.get(served)! - 1);
+    }
+  }
+
+  #draw(request: InferenceRequest): Draw {
+    const { model, version, key } = request;
+    const entry = this.#entries.get(model);
+    if (entry === undefined) throw unknownModel(model, [...this.#entries.keys()]);
+    if (version !== undefined) {
+      this.find(model, version);
+      const arm = version === entry.route.assignment?.canary ? "canary" : "stable";
+      return { version, arm, assignment: undefined, cell: undefined, keyHash: undefined };
+    }
+    const draw = entry.router.draw(key);
+    if (draw === undefined) throw notReady(model);
+    return draw;
+  }
+
+  /**
+   * A request that the stable version would take and the canary refuses is the canary's failure, not
+   * the caller's: a new version with other columns must not hide behind status 400.
+   */
+  #decode(request: InferenceRequest, draw: Draw, served: ServedModel): Feeds {
+    try {
+      return request.decode(served.signature);
+    } catch (thrown) {
+      const stable = draw.assignment?.stable;
+      if (draw.arm === "stable" || stable === undefined) throw thrown;
+      request.decode(this.find(request.model, stable).signature);
+      const { router } = this.#entryOf(request.model);
+      router.start(draw);
+      this.#options.stats.failed(served.model, served.version, 0, "signature");
+      if (router.finish(draw, { failed: true, latencyMs: 0 })) this.#options.onBadEvent();
+      throw new SerinError(
+        "inference_failed",
+        `Version ${draw.version} refuses what version ${stable} takes: ${messageOf(thrown)}`,
+      );
+    }
+  }
+
+  #seal(served: ServedModel, draw: Draw, rows: number, outcome: Outcome): string | undefined {
+    const { registered: model, version } = served;
+    const time = this.#options.clock.now();
+    return this.#options.sealToken({ model, version, draw, rows, outcome, time });
+  }
+
+  #remember(entry: Entry, feeds: Feeds): void {
+    if (feeds.rows > RECENT_ROWS_MAX) return;
+    if (entry.recent.length >= RECENT_MAX) entry.recent.shift();
+    entry.recent.push(feeds);
+  }
+
+  #entryOf(model: string): Entry {
+    let entry = this.#entries.get(model);
+    if (entry === undefined) {
+      const { random, counts } = this.#options;
+      const route: Route = { stable: null, assignment: null, cells: null };
+      entry = {
+        versions: new Map(),
+        router: new ShareRouter({ random, counts }),
+        route,
+        recent: [],
+      };
+      this.#entries.set(model, entry);
+    }
+    return entry;
+  }
+}
+
+function reasonOf(thrown: unknown): string {
+  const reason = thrown instanceof SerinError ? thrown.details?.reason : undefined;
+  return typeof reason === "string" ? reason : "exception";
+}
+
+function unknownModel(model: string, known: readonly string[]): SerinError {
+  return new SerinError("not_found", `No model "${model}" is served here`, {
+    hint: didYouMean(model, known) ?? `served: ${known.join(", ") || "none"}`,
+  });
+}
+
+function notReady(model: string): SerinError {
+  return new SerinError("not_ready", `Model "${model}" is not loaded yet`, {
+    hint: "wait for /v2/health/ready; if it lasts, the log of serve tells why",
+  });
+}

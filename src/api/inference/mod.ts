@@ -1,0 +1,9 @@
+/** The data port: transports of inference, translated to and from the data plane. */
+export { inferenceApp, type InferenceAppOptions, KEY_HEADER } from "./app.ts";
+export {
+  DataPlane,
+  type InferenceAnswer,
+  type InferenceRequest,
+  type PredictionFacts,
+  type SealToken,
+} from "./data_plane.ts";

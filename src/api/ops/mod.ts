@@ -1,0 +1,2 @@
+/** The admin port. */
+export { adminApp, type AdminAppOptions } from "./admin_app.ts";

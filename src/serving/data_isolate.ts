@@ -1,0 +1,129 @@
+/**
+ * A data isolate's entry point: a Worker that shares the data port with its siblings, holds the
+ * models' sessions and answers requests. It may use the network and nothing else: no file, no
+ * process, no environment (see isolate_pool.ts).
+ */
+import { inferenceApp } from "../api/inference/app.ts";
+import { DataPlane } from "../api/inference/data_plane.ts";
+import { openLog, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
+import { configureOrt, ServedModel } from "../inference/mod.ts";
+import { CountCells, createTokenSealer, type TokenSealer } from "../rollout/router/mod.ts";
+import { InferenceStats } from "../telemetry/inference_stats.ts";
+import type { FromIsolate, PostedError, ToIsolate } from "./messages.ts";
+import { fromPosted, toPosted } from "./posted_error.ts";
+import { sealPrediction } from "./token_facts.ts";
+
+const scope = self as unknown as {
+  postMessage(message: FromIsolate): void;
+  onmessage: ((event: MessageEvent<ToIsolate>) => void) | null;
+  close(): void;
+};
+
+/** The least time between two messages about bad events. */
+const BAD_EVENT_MS = 20;
+
+const stats = new InferenceStats();
+const random = new SystemRandom();
+const labelsWaiting = new Map<number, PromiseWithResolvers<unknown>>();
+let labelsNext = 0;
+let badEventAt = -Infinity;
+let ready = false;
+let sealer: TokenSealer | undefined;
+let dataPlane: DataPlane | undefined;
+let server: Deno.HttpServer<Deno.NetAddr> | undefined;
+
+scope.onmessage = ({ data }) => {
+  receive(data).catch((thrown) => scope.postMessage({ type: "failed", error: toPosted(thrown) }));
+};
+
+async function receive(message: ToIsolate): Promise<void> {
+  switch (message.type) {
+    case "start":
+      return start(message);
+    case "load": {
+      const error = await load(message);
+      return scope.postMessage({ type: "loaded", id: message.id, ...(error ? { error } : {}) });
+    }
+    case "unload":
+      return await dataPlane?.remove(message.model, message.version);
+    case "route":
+      return dataPlane?.apply(message.model, message.route);
+    case "keys":
+      sealer = message.keys.length > 0 ? createTokenSealer(message.keys, random) : undefined;
+      return;
+    case "ready":
+      ready = message.ready;
+      return;
+    case "ping": {
+      const inflight = dataPlane?.inflight ?? 0;
+      return scope.postMessage({ type: "pong", id: message.id, stats: stats.snapshot(), inflight });
+    }
+    case "labelled": {
+      const waiting = labelsWaiting.get(message.id);
+      labelsWaiting.delete(message.id);
+      if (message.error) waiting?.reject(fromPosted(message.error));
+      else waiting?.resolve(message.answer);
+      return;
+    }
+    case "drain":
+      // Stops accepting, answers what is in flight.
+      await server?.shutdown();
+      return scope.postMessage({ type: "drained" });
+  }
+}
+
+function start(message: ToIsolate & { type: "start" }): void {
+  configureOrt(message.ortWasm);
+  const plane = new DataPlane({
+    clock: systemClock,
+    random,
+    counts: new CountCells(message.counts),
+    stats,
+    sealToken: (facts) => sealer === undefined ? undefined : sealPrediction(sealer, facts),
+    onBadEvent: reportBadEvent,
+    onCrash: (why) => scope.postMessage({ type: "crashed", why }),
+  });
+  dataPlane = plane;
+  const app = inferenceApp({
+    dataPlane: plane,
+    stats,
+    log: openLog(),
+    ready: () => ready,
+    defaultModel: () => {
+      const models = plane.models();
+      return models.length === 1 ? models[0].model : undefined;
+    },
+    labels: forwardLabels,
+  });
+  server = Deno.serve({
+    hostname: message.hostname,
+    port: message.port,
+    reusePort: true,
+    onListen: ({ port }) => scope.postMessage({ type: "listening", port }),
+  }, app.fetch);
+}
+
+async function load({ file }: ToIsolate & { type: "load" }): Promise<PostedError | undefined> {
+  try {
+    const served = await ServedModel.open(file);
+    if (dataPlane === undefined) throw new SerinError("internal", "The data isolate did not start");
+    await dataPlane.add(served);
+  } catch (thrown) {
+    return toPosted(thrown);
+  }
+}
+
+function reportBadEvent(): void {
+  const now = performance.now();
+  if (now - badEventAt < BAD_EVENT_MS) return;
+  badEventAt = now;
+  scope.postMessage({ type: "bad_event" });
+}
+
+function forwardLabels(body: unknown): Promise<unknown> {
+  const waiting = Promise.withResolvers<unknown>();
+  const id = labelsNext++;
+  labelsWaiting.set(id, waiting);
+  scope.postMessage({ type: "labels", id, body });
+  return waiting.promise;
+}

@@ -1,0 +1,87 @@
+import type { CountLedger, Route } from "../rollout/router/mod.ts";
+import type { SyncAnswer } from "../rollout/sync.ts";
+import type { HeldVersions } from "./held_versions.ts";
+
+type ModelAnswer = SyncAnswer["models"][number];
+
+const NOTHING: Route = { stable: null, assignment: null, cells: null };
+
+/**
+ * A registered model that is followed by alias: turns the registry's answers into the split that data
+ * isolates apply, and never names a version that is not warm everywhere.
+ */
+export class FollowedModel {
+  /** What callers say. */
+  readonly name: string;
+  /** The registered model. */
+  readonly model: string;
+  readonly alias: string;
+  readonly held: HeldVersions;
+  readonly #ledger: CountLedger;
+  #answer: ModelAnswer | undefined;
+  #route = NOTHING;
+
+  constructor(options: {
+    name: string;
+    model: string;
+    alias: string;
+    held: HeldVersions;
+    ledger: CountLedger;
+  }) {
+    this.name = options.name;
+    this.model = options.model;
+    this.alias = options.alias;
+    this.held = options.held;
+    this.#ledger = options.ledger;
+  }
+
+  /** The split as it is applied now. */
+  get route(): Route {
+    return this.#route;
+  }
+
+  /** What the registry said last; undefined before the first answer. */
+  get answer(): ModelAnswer | undefined {
+    return this.#answer;
+  }
+
+  /** Takes what the registry says of this model. */
+  take(answer: ModelAnswer): void {
+    this.#answer = answer;
+  }
+
+  /**
+   * Works out the split from the last answer and from what is warm.
+   *
+   * @returns the new split if it is another
+   */
+  update(): Route | undefined {
+    const answer = this.#answer;
+    if (answer === undefined) return undefined;
+    const next = this.#next(answer);
+    const changed = JSON.stringify(next) !== JSON.stringify(this.#route);
+    this.#route = next;
+    this.held.want(answer.hold, versionsOf(next));
+    return changed ? next : undefined;
+  }
+
+  #next({ stable, assignment }: ModelAnswer): Route {
+    const warm = (version: string | null) => version !== null && this.held.isWarm(version);
+    // The old version serves until the new one is warm, and also when the alias is gone.
+    const serving = warm(stable) ? stable : this.#route.stable;
+    if (assignment === null || !warm(assignment.stable) || !warm(assignment.canary)) {
+      return { stable: serving, assignment: null, cells: null };
+    }
+    const { rollout, step } = assignment;
+    const cells = {
+      stable: this.#ledger.cellOf(rollout, step, "stable"),
+      canary: this.#ledger.cellOf(rollout, step, "canary"),
+    };
+    return { stable: serving, assignment, cells };
+  }
+}
+
+function versionsOf({ stable, assignment }: Route): Set<string> {
+  const versions = [stable, assignment?.stable, assignment?.canary];
+  return new Set(versions.filter((version) => typeof version === "string"));
+}

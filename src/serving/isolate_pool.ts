@@ -1,0 +1,330 @@
+import { assert, LIMITS, type Log, SerinError } from "../core/mod.ts";
+import { type ModelFile, readOrtWasm } from "../inference/mod.ts";
+import { CountCells, type CountLedger, type Route } from "../rollout/router/mod.ts";
+import { StatsTotals } from "../telemetry/stats_totals.ts";
+import type { FromIsolate, PostedError, ToIsolate, TokenKeys } from "./messages.ts";
+import { fromPosted, toPosted } from "./posted_error.ts";
+
+/** How often every data isolate is asked whether it lives. */
+const PING_MS = 250;
+/** The shortest time between two restarts of one place: an isolate that dies at once must not spin. */
+const RESTART_MS_MIN = 250;
+
+interface Isolate {
+  readonly place: number;
+  readonly worker: Worker;
+  readonly counts: CountCells;
+  readonly startedAt: number;
+  /** When it last answered, or started. */
+  answeredAt: number;
+  inflight: number;
+  listening: boolean;
+  /** Loads that it has not answered: loading blocks it, it may not be taken for dead meanwhile. */
+  readonly loads: Map<number, (error: PostedError | undefined) => void>;
+  readonly drained: PromiseWithResolvers<void>;
+}
+
+/** What the pool needs of its surroundings. */
+export interface IsolatePoolOptions {
+  readonly hostname: string;
+  readonly port: number;
+  /** How many data isolates share the port. */
+  readonly workers: number;
+  readonly ledger: CountLedger;
+  readonly log: Log;
+  /** A counted attempt was bad, or an isolate died. */
+  readonly onBadEvent: () => void;
+  /** Labels that arrived at the data port. */
+  readonly onLabels: (body: unknown) => Promise<unknown>;
+}
+
+/**
+ * The data isolates of a serving process, and what they are to hold. An isolate that dies, or that
+ * leaves pings without an answer, is replaced by one that holds the same; its counts stay.
+ */
+export class IsolatePool {
+  readonly #options: IsolatePoolOptions;
+  readonly #isolates: (Isolate | undefined)[] = [];
+  readonly #files = new Map<string, ModelFile>();
+  readonly #routes = new Map<string, Route>();
+  readonly #listening = Promise.withResolvers<number>();
+  readonly #stats = new StatsTotals();
+  readonly #ortWasm = readOrtWasm();
+  #keys: TokenKeys = [];
+  #ready = false;
+  #nextId = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #stopping = false;
+  #restarts = 0;
+
+  constructor(options: IsolatePoolOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Starts the isolates.
+   *
+   * @returns the data port
+   * @throws {SerinError} `address_in_use`
+   */
+  async start(): Promise<number> {
+    checkPortIsFree(this.#options.hostname, this.#options.port);
+    this.#spawn(0, this.#options.port);
+    const port = await this.#listening.promise;
+    for (let place = 1; place < this.#options.workers; place++) this.#spawn(place, port);
+    this.#timer = setInterval(() => this.#ping(), PING_MS);
+    return port;
+  }
+
+  /** Isolates that were replaced since the start. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Requests that are being answered, as of the last pings. */
+  get inflight(): number {
+    return this.#live().reduce((sum, isolate) => sum + isolate.inflight, 0);
+  }
+
+  /** Whether every data isolate listens and answered within the last two seconds. */
+  get healthy(): boolean {
+    const now = performance.now();
+    const live = this.#live();
+    return live.length === this.#options.workers &&
+      live.every((isolate) =>
+        isolate.listening && now - isolate.answeredAt <= LIMITS.isolateAnswerMsMax
+      );
+  }
+
+  /** What was counted by all isolates since the start, those that died included. */
+  get stats(): StatsTotals {
+    return this.#stats;
+  }
+
+  /**
+   * Loads and warms a version in every isolate.
+   *
+   * @throws {SerinError} what the first isolate that could not load it said
+   */
+  async load(file: ModelFile): Promise<void> {
+    const key = keyOf(file.model, file.version);
+    this.#files.set(key, file);
+    const errors = await Promise.all(this.#live().map((isolate) => this.#loadInto(isolate, file)));
+    const error = errors.find((posted) => posted !== undefined);
+    if (error === undefined) return;
+    this.#files.delete(key);
+    this.#tell({ type: "unload", model: file.model, version: file.version });
+    throw fromPosted(error);
+  }
+
+  /** Drops a version everywhere, after its last request. */
+  unload(model: string, version: string): void {
+    this.#files.delete(keyOf(model, version));
+    this.#tell({ type: "unload", model, version });
+  }
+
+  /** Sets the split of a model everywhere. */
+  route(model: string, route: Route): void {
+    this.#routes.set(model, route);
+    this.#tell({ type: "route", model, route });
+  }
+
+  /** Sets the keys that seal tokens everywhere. */
+  useKeys(keys: TokenKeys): void {
+    if (JSON.stringify(keys) === JSON.stringify(this.#keys)) return;
+    this.#keys = keys;
+    this.#tell({ type: "keys", keys });
+  }
+
+  /** Sets what the data port's health routes answer. */
+  setReady(ready: boolean): void {
+    if (ready === this.#ready) return;
+    this.#ready = ready;
+    this.#tell({ type: "ready", ready });
+  }
+
+  /** Answers what is in flight and ends the isolates, at most `graceMs` later. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#timer);
+    this.setReady(false);
+    this.#tell({ type: "drain" });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const grace = new Promise<void>((done) => timer = setTimeout(done, graceMs));
+    await Promise.race([Promise.all(this.#live().map((i) => i.drained.promise)), grace]);
+    clearTimeout(timer);
+    for (const isolate of this.#live()) isolate.worker.terminate();
+  }
+
+  #live(): Isolate[] {
+    return this.#isolates.filter((isolate) => isolate !== undefined);
+  }
+
+  #tell(message: ToIsolate): void {
+    for (const isolate of this.#live()) isolate.worker.postMessage(message);
+  }
+
+  #spawn(place: number, port: number): void {
+    const worker = new Worker(new URL("./data_isolate.ts", import.meta.url), {
+      type: "module",
+      name: `data-${place}`,
+      // The network and nothing else: model bytes are handed over.
+      deno: {
+        permissions: {
+          net: true,
+          read: false,
+          write: false,
+          env: false,
+          run: false,
+          ffi: false,
+          sys: false,
+          import: false,
+        },
+      },
+    });
+    const counts = new CountCells();
+    const now = performance.now();
+    const isolate: Isolate = {
+      place,
+      worker,
+      counts,
+      startedAt: now,
+      answeredAt: now,
+      inflight: 0,
+      listening: false,
+      loads: new Map(),
+      drained: Promise.withResolvers<void>(),
+    };
+    this.#isolates[place] = isolate;
+    this.#options.ledger.add(counts);
+    worker.onmessage = ({ data }: MessageEvent<FromIsolate>) => this.#receive(isolate, data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#listening.reject(new SerinError("internal", `A data isolate failed: ${event.message}`));
+      this.#replace(isolate, event.message);
+    };
+    const post = (message: ToIsolate) => worker.postMessage(message);
+    const { hostname } = this.#options;
+    post({ type: "start", hostname, port, ortWasm: this.#ortWasm, counts: counts.buffer });
+    post({ type: "keys", keys: this.#keys });
+    for (const file of this.#files.values()) void this.#loadInto(isolate, file);
+    for (const [model, route] of this.#routes) post({ type: "route", model, route });
+    post({ type: "ready", ready: this.#ready });
+  }
+
+  #receive(isolate: Isolate, message: FromIsolate): void {
+    isolate.answeredAt = performance.now();
+    switch (message.type) {
+      case "listening":
+        isolate.listening = true;
+        return this.#listening.resolve(message.port);
+      case "failed":
+        if (!isolate.listening) this.#listening.reject(fromPosted(message.error));
+        return this.#options.log.error("a data isolate failed", { ...message.error });
+      case "loaded":
+        isolate.loads.get(message.id)?.(message.error);
+        isolate.loads.delete(message.id);
+        return;
+      case "pong":
+        isolate.inflight = message.inflight;
+        return this.#stats.update(isolate.counts, message.stats);
+      case "bad_event":
+        return this.#options.onBadEvent();
+      case "crashed":
+        return this.#replace(isolate, message.why);
+      case "labels":
+        void this.#answerLabels(isolate, message.id, message.body);
+        return;
+      case "drained":
+        return isolate.drained.resolve();
+    }
+  }
+
+  async #answerLabels(isolate: Isolate, id: number, body: unknown): Promise<void> {
+    const post = (message: ToIsolate) => isolate.worker.postMessage(message);
+    try {
+      post({ type: "labelled", id, answer: await this.#options.onLabels(body) });
+    } catch (thrown) {
+      post({ type: "labelled", id, error: toPosted(thrown) });
+    }
+  }
+
+  /** Resolves with the isolate's error, if it has one. */
+  #loadInto(isolate: Isolate, file: ModelFile): Promise<PostedError | undefined> {
+    const id = this.#nextId++;
+    return new Promise((done) => {
+      isolate.loads.set(id, done);
+      isolate.worker.postMessage({ type: "load", id, file } satisfies ToIsolate);
+    });
+  }
+
+  #ping(): void {
+    const now = performance.now();
+    for (const isolate of this.#live()) {
+      const limit = isolate.loads.size > 0 || !isolate.listening
+        ? LIMITS.isolateLoadMsMax
+        : LIMITS.isolateHangMsMax;
+      if (now - isolate.answeredAt > limit) this.#replace(isolate, `no answer for ${limit} ms`);
+      else isolate.worker.postMessage({ type: "ping", id: this.#nextId++ } satisfies ToIsolate);
+    }
+  }
+
+  #replace(isolate: Isolate, why: string): void {
+    if (this.#isolates[isolate.place] !== isolate || this.#stopping) return;
+    isolate.worker.terminate();
+    this.#restarts++;
+    this.#stats.retire(isolate.counts);
+    for (const answer of isolate.loads.values()) answer(diedWhileLoading(why));
+    const cutOff = this.#options.ledger.retire(isolate.counts);
+    this.#options.log.error("a data isolate died and is replaced", {
+      isolate: isolate.place,
+      why,
+      cutOff: cutOff.map(({ arm, unfinished }) => `${unfinished} of ${arm}`).join(", ") || "none",
+    });
+    if (cutOff.length > 0) this.#options.onBadEvent();
+    this.#isolates[isolate.place] = undefined;
+    const wait = Math.max(0, RESTART_MS_MIN - (performance.now() - isolate.startedAt));
+    setTimeout(async () => {
+      if (this.#stopping) return;
+      this.#spawn(isolate.place, await this.#listening.promise);
+    }, wait);
+  }
+}
+
+/**
+ * With `reusePort` a second serin would share the port without a word: ask for it alone first.
+ *
+ * @throws {SerinError} `address_in_use`
+ */
+function checkPortIsFree(hostname: string, port: number): void {
+  try {
+    Deno.listen({ hostname, port }).close();
+  } catch (cause) {
+    if (cause instanceof Deno.errors.AddrInUse) throw portTaken(hostname, port, cause);
+    throw new SerinError("configuration", `Cannot listen on ${hostname}:${port}: ${cause}`, {
+      hint: "give an address of this machine with --host and a port you may use with --port",
+      cause,
+    });
+  }
+}
+
+/** @returns the error for a port that another process has */
+export function portTaken(hostname: string, port: number, cause: unknown): SerinError {
+  return new SerinError("address_in_use", `Port ${port} on ${hostname} is taken`, {
+    hint: `another process listens there: end it, or choose another port (0 for any)`,
+    cause,
+  });
+}
+
+function diedWhileLoading(why: string): PostedError {
+  return {
+    code: "unsupported_model",
+    message: `The data isolate died while it loaded the model: ${why}`,
+    hint: "the model may need more memory than there is, or run for ever",
+  };
+}
+
+function keyOf(model: string, version: string): string {
+  assert(!model.includes("\n"), "a model's name has no line break");
+  return `${model}\n${version}`;
+}

@@ -1,0 +1,54 @@
+import type { ErrorCode } from "../core/mod.ts";
+import type { ModelFile } from "../inference/mod.ts";
+import type { Route } from "../rollout/router/mod.ts";
+import type { StatsSnapshot } from "../telemetry/inference_stats.ts";
+
+/** Keys that seal prediction tokens; the first seals. */
+export type TokenKeys = readonly { readonly id: string; readonly key: string }[];
+
+/** An error as it crosses between isolates. */
+export interface PostedError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
+/** What the main isolate says to a data isolate. */
+export type ToIsolate =
+  | {
+    readonly type: "start";
+    readonly hostname: string;
+    /** 0 for any; the first isolate then tells which. */
+    readonly port: number;
+    readonly ortWasm: ArrayBuffer;
+    readonly counts: SharedArrayBuffer;
+  }
+  | { readonly type: "load"; readonly id: number; readonly file: ModelFile }
+  | { readonly type: "unload"; readonly model: string; readonly version: string }
+  | { readonly type: "route"; readonly model: string; readonly route: Route }
+  | { readonly type: "keys"; readonly keys: TokenKeys }
+  | { readonly type: "ready"; readonly ready: boolean }
+  | { readonly type: "ping"; readonly id: number }
+  | {
+    readonly type: "labelled";
+    readonly id: number;
+    readonly answer?: unknown;
+    readonly error?: PostedError;
+  }
+  | { readonly type: "drain" };
+
+/** What a data isolate says to the main isolate. */
+export type FromIsolate =
+  | { readonly type: "listening"; readonly port: number }
+  | { readonly type: "failed"; readonly error: PostedError }
+  | { readonly type: "loaded"; readonly id: number; readonly error?: PostedError }
+  | {
+    readonly type: "pong";
+    readonly id: number;
+    readonly stats: StatsSnapshot;
+    readonly inflight: number;
+  }
+  | { readonly type: "bad_event" }
+  | { readonly type: "crashed"; readonly why: string }
+  | { readonly type: "labels"; readonly id: number; readonly body: unknown }
+  | { readonly type: "drained" };

@@ -1,0 +1,310 @@
+import { adminApp } from "../api/ops/mod.ts";
+import { type Clock, LIMITS, type Log, SerinError } from "../core/mod.ts";
+import { CountLedger } from "../rollout/router/mod.ts";
+import {
+  labelsRequestSchema,
+  type SyncAnswer,
+  type SyncPeer,
+  type SyncRequest,
+} from "../rollout/sync.ts";
+import type { Metrics } from "../telemetry/mod.ts";
+import { FollowedModel } from "./followed_model.ts";
+import { HeldVersions } from "./held_versions.ts";
+import { IsolatePool, portTaken } from "./isolate_pool.ts";
+import type { ModelCache } from "./model_cache.ts";
+import { readModelPath, toModelFile } from "./model_file.ts";
+import type { ModelUri } from "./model_uri.ts";
+import { addServingMetrics } from "./serving_metrics.ts";
+import { SyncLoop } from "./sync_loop.ts";
+import type { VersionSource } from "./version_source.ts";
+
+/** How long in-flight requests may take after SIGTERM. */
+const GRACE_MS = 20_000;
+/** How often the data port's readiness is brought up to date. */
+const READY_MS = 100;
+
+/** What a serving process is made of. */
+export interface ServingOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly workers: number;
+  readonly replica: string;
+  /** What to serve, by the name that callers use. */
+  readonly models: ReadonlyMap<string, ModelUri>;
+  readonly peer: SyncPeer;
+  readonly source: VersionSource;
+  readonly cache: ModelCache;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A running serving process. */
+export interface Serving {
+  /** The data port's address. */
+  readonly url: string;
+  /** The admin port's address. */
+  readonly adminUrl: string;
+  /** Whether every model is warm in every data isolate. */
+  ready(): boolean;
+  /** Not ready at once; answers what is in flight; sends the last counts. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts serving: data isolates on the data port, admin port, sync.
+ *
+ * @throws {SerinError} `address_in_use`; what is wrong with a folder, file or fixed version
+ */
+export async function openServing(options: ServingOptions): Promise<Serving> {
+  const process = new ServingProcess(options);
+  try {
+    await process.start();
+  } catch (thrown) {
+    await process.stop().catch(() => {});
+    throw thrown;
+  }
+  return process;
+}
+
+class ServingProcess implements Serving {
+  url = "";
+  adminUrl = "";
+  readonly #options: ServingOptions;
+  readonly #ledger = new CountLedger();
+  readonly #pool: IsolatePool;
+  readonly #sync: SyncLoop;
+  readonly #followed: FollowedModel[] = [];
+  #fixedLoaded = false;
+  #stopping = false;
+  #readyTimer: ReturnType<typeof setInterval> | undefined;
+  #admin: Deno.HttpServer<Deno.NetAddr> | undefined;
+
+  constructor(options: ServingOptions) {
+    this.#options = options;
+    const { host, port, workers, peer, log, clock, replica } = options;
+    this.#pool = new IsolatePool({
+      hostname: host,
+      port,
+      workers,
+      ledger: this.#ledger,
+      log,
+      onBadEvent: () => this.#sync.soon(),
+      onLabels: (body) => this.#labels(body),
+    });
+    this.#sync = new SyncLoop({
+      peer,
+      replica,
+      clock,
+      log,
+      report: () => this.#report(),
+      apply: (answer) => this.#apply(answer),
+    });
+    for (const [name, uri] of options.models) {
+      if (uri.kind === "alias") this.#followed.push(this.#follow(name, uri.model, uri.alias));
+    }
+  }
+
+  async start(): Promise<void> {
+    const { host, adminPort, metrics, models } = this.#options;
+    this.#admin = this.#listenAdmin(host, adminPort);
+    this.adminUrl = urlOf(host, this.#admin.addr.port);
+    addServingMetrics(metrics, {
+      pool: this.#pool,
+      sync: this.#sync,
+      followed: this.#followed,
+      ready: () => this.ready(),
+    });
+    const port = await this.#pool.start();
+    this.url = urlOf(host, port);
+    this.#readyTimer = setInterval(() => this.#pool.setReady(this.ready()), READY_MS);
+    await this.#sync.start();
+    if (!this.#sync.reachable) await this.#recall();
+    for (const [name, uri] of models) if (uri.kind !== "alias") await this.#loadFixed(name, uri);
+    this.#fixedLoaded = true;
+    this.#pool.setReady(this.ready());
+  }
+
+  ready(): boolean {
+    return this.#reasons().length === 0;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    clearInterval(this.#readyTimer);
+    await this.#pool.stop(GRACE_MS);
+    await this.#sync.stop();
+    await this.#admin?.shutdown();
+  }
+
+  #listenAdmin(hostname: string, port: number): Deno.HttpServer<Deno.NetAddr> {
+    const app = adminApp({
+      metrics: this.#options.metrics,
+      ready: () => {
+        const reasons = this.#reasons();
+        return { ready: reasons.length === 0, reasons };
+      },
+      status: () => this.#status(),
+    });
+    try {
+      return Deno.serve({ hostname, port, onListen: () => {} }, app.fetch);
+    } catch (cause) {
+      if (cause instanceof Deno.errors.AddrInUse) throw portTaken(hostname, port, cause);
+      throw cause;
+    }
+  }
+
+  #follow(name: string, model: string, alias: string): FollowedModel {
+    const { cache, source, clock, log } = this.#options;
+    const held = new HeldVersions(name, model, {
+      pool: this.#pool,
+      cache,
+      source,
+      clock,
+      log,
+      onChange: () => {
+        this.#update();
+        this.#sync.soon();
+      },
+    });
+    return new FollowedModel({ name, model, alias, held, ledger: this.#ledger });
+  }
+
+  #report(): Pick<SyncRequest, "models" | "counts"> {
+    const models = this.#followed.map(({ model, alias, held }) => ({
+      model,
+      alias,
+      held: held.report(),
+    }));
+    return { models, counts: this.#ledger.totals() };
+  }
+
+  #apply(answer: SyncAnswer): void {
+    this.#pool.useKeys(answer.tokenKeys);
+    for (const followed of this.#followed) {
+      const { model, alias } = followed;
+      const mine = answer.models.find((m) => m.model === model && m.alias === alias);
+      if (mine === undefined) continue;
+      const before = followed.answer?.stable;
+      followed.take(mine);
+      if (mine.stable !== null && mine.stable !== before) this.#remember(model, alias, mine.stable);
+      if (mine.stable === null && before !== null) {
+        this.#options.log.warn("the alias points at no version", { model, alias });
+      }
+    }
+    this.#update();
+  }
+
+  #remember(model: string, alias: string, version: string): void {
+    const { cache, log } = this.#options;
+    cache.rememberAlias(model, alias, version).catch((thrown) =>
+      log.warn("the model cache cannot be written", { error: String(thrown) })
+    );
+  }
+
+  /** A start without the registry: serve what was served last. */
+  async #recall(): Promise<void> {
+    for (const followed of this.#followed) {
+      const { model, alias } = followed;
+      const version = await this.#options.cache.recallAlias(model, alias);
+      if (version === undefined) continue;
+      this.#options.log.warn("serving the version of the last time, out of the cache", {
+        model,
+        version,
+      });
+      followed.take({ model, alias, stable: version, hold: [version], assignment: null });
+    }
+    this.#update();
+  }
+
+  #update(): void {
+    for (const followed of this.#followed) {
+      const route = followed.update();
+      if (route !== undefined) this.#pool.route(followed.name, route);
+    }
+  }
+
+  async #loadFixed(name: string, uri: ModelUri): Promise<void> {
+    const { source, cache } = this.#options;
+    const version = uri.kind === "version" ? uri.version : "1";
+    let bytes = uri.kind === "version" ? await cache.find(uri.model, version) : undefined;
+    if (bytes === undefined) {
+      if (uri.kind === "path") bytes = await readModelPath(uri.path);
+      else {
+        const fetched = uri.kind === "version"
+          ? await source.fetchVersion(uri.model, version)
+          : await source.fetchRun((uri as { run: string }).run, (uri as { path: string }).path);
+        bytes = fetched.bytes;
+        if (uri.kind === "version") await cache.keep(uri.model, version, bytes, fetched.sha256);
+      }
+    }
+    await this.#pool.load(
+      toModelFile(name, version, bytes, uri.kind === "version" ? uri.model : name),
+    );
+    this.#pool.route(name, { stable: version, assignment: null, cells: null });
+  }
+
+  async #labels(body: unknown): Promise<unknown> {
+    const parsed = labelsRequestSchema.safeParse(body);
+    if (!parsed.success) {
+      const problems = parsed.error.issues.slice(0, 10).map((issue) =>
+        `${issue.path.join(".")}: ${issue.message}`
+      );
+      throw new SerinError("invalid_input", `No labels request: ${problems.join("; ")}`, {
+        hint: 'the body is {"labels":[{"prediction":"TOKEN","row":0,"label":1}…]}',
+      });
+    }
+    if (parsed.data.labels.length > LIMITS.labelsMax) {
+      throw new SerinError(
+        "too_large",
+        `There are ${parsed.data.labels.length} labels, at most ${LIMITS.labelsMax} are taken at once`,
+      );
+    }
+    const answer = await this.#options.peer.labels(parsed.data);
+    this.#sync.soon();
+    return answer;
+  }
+
+  #reasons(): string[] {
+    const reasons: string[] = [];
+    if (this.#stopping) reasons.push("the process is stopping");
+    if (!this.#pool.healthy) reasons.push("a data isolate did not answer within 2 s");
+    if (!this.#fixedLoaded) reasons.push("models are being loaded");
+    for (const { model, alias, route, answer, held } of this.#followed) {
+      if (route.stable !== null) continue;
+      const error = held.report().find((version) => version.error !== undefined)?.error;
+      const why = answer === undefined
+        ? "the registry has not answered yet"
+        : answer.stable === null
+        ? "the alias points at no version"
+        : error ?? `version ${answer.stable} is being loaded`;
+      reasons.push(`${model}@${alias}: ${why}`);
+    }
+    return reasons;
+  }
+
+  #status(): unknown {
+    return {
+      replica: this.#options.replica,
+      ready: this.ready(),
+      reasons: this.#reasons(),
+      registry: { reachable: this.#sync.reachable, ageSeconds: this.#sync.ageSeconds },
+      isolates: { workers: this.#options.workers, restarts: this.#pool.restarts },
+      models: this.#followed.map(({ name, model, alias, route, held }) => ({
+        name,
+        model,
+        alias,
+        stable: route.stable,
+        assignment: route.assignment,
+        held: held.report(),
+      })),
+    };
+  }
+}
+
+function urlOf(host: string, port: number): string {
+  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}

@@ -1,0 +1,65 @@
+import { addInferenceMetrics, addProcessMetrics, type Metrics } from "../telemetry/mod.ts";
+import type { FollowedModel } from "./followed_model.ts";
+import type { IsolatePool } from "./isolate_pool.ts";
+import type { SyncLoop } from "./sync_loop.ts";
+
+/** Declares what a serving process tells on `/metrics`. */
+export function addServingMetrics(
+  metrics: Metrics,
+  sources: {
+    pool: IsolatePool;
+    sync: SyncLoop;
+    followed: readonly FollowedModel[];
+    ready: () => boolean;
+  },
+): void {
+  const { pool, sync, followed, ready } = sources;
+  const one = (value: number) => [{ labels: {}, value }];
+  addProcessMetrics(metrics, "serve");
+  addInferenceMetrics(metrics, () => pool.stats.total());
+  metrics.gauge({
+    name: "serin_ready",
+    help: "1 when every model is warm and every data isolate answers",
+    labels: [],
+  }, () => one(ready() ? 1 : 0));
+  metrics.gauge({
+    name: "serin_inflight_requests",
+    help: "Requests that are being answered",
+    labels: [],
+  }, () => one(pool.inflight));
+  metrics.counter({
+    name: "serin_isolate_restarts_total",
+    help: "Data isolates that died or hung and were replaced",
+    labels: [],
+  }, () => one(pool.restarts));
+  metrics.gauge({
+    name: "serin_registry_reachable",
+    help: "1 when the last sync was answered",
+    labels: [],
+  }, () => one(sync.reachable ? 1 : 0));
+  metrics.gauge({
+    name: "serin_registry_sync_age_seconds",
+    help: "Time since the registry last answered",
+    labels: [],
+  }, () => sync.ageSeconds === undefined ? [] : one(sync.ageSeconds));
+  metrics.gauge({
+    name: "serin_traffic_share_ratio",
+    help: "Share of a model's traffic that a version gets on this replica",
+    labels: ["model", "model_version"],
+  }, () => followed.flatMap(sharesOf));
+}
+
+function sharesOf({ name: model, route }: FollowedModel) {
+  const sample = (version: string, value: number) => ({
+    labels: { model, model_version: version },
+    value,
+  });
+  const { stable, assignment } = route;
+  if (assignment !== null) {
+    return [
+      sample(assignment.stable, 1 - assignment.share),
+      sample(assignment.canary, assignment.share),
+    ];
+  }
+  return stable === null ? [] : [sample(stable, 1)];
+}

@@ -1,0 +1,6 @@
+/** Prometheus metrics: one naming scheme, read from their owners when they are scraped. */
+export { addInferenceMetrics } from "./inference_metrics.ts";
+export { InferenceStats, type StatsSnapshot, type VersionStats } from "./inference_stats.ts";
+export { type HistogramSample, type Labels, Metrics, type Sample } from "./metrics.ts";
+export { addProcessMetrics } from "./process_metrics.ts";
+export { StatsTotals } from "./stats_totals.ts";

@@ -1,0 +1,26 @@
+/**
+ * Waits until something holds: tests wait on conditions, not on time.
+ *
+ * @param what for the message when it never comes to hold
+ */
+export async function until<T>(
+  what: string,
+  check: () => T | Promise<T>,
+  timeoutMs = 30_000,
+): Promise<NonNullable<T>> {
+  const deadline = performance.now() + timeoutMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const value = await check();
+      if (value) return value;
+      last = value;
+    } catch (thrown) {
+      last = thrown;
+    }
+    if (performance.now() > deadline) {
+      throw new Error(`waited ${timeoutMs} ms in vain: ${what} (last: ${last})`);
+    }
+    await new Promise((done) => setTimeout(done, 10));
+  }
+}
