@@ -110,11 +110,18 @@ export type ResolvedSpec = TrainSpec & {
   readonly split: { readonly seed: number };
 };
 
-/** Fills in what depends on other settings. */
+/** Fills in what depends on other settings; the keys stand in the schema's order. */
 export function resolveSpec(spec: TrainSpec & { readonly target: string }): ResolvedSpec {
+  const { objective, target, features, split, gbdt, calibration, seed, experiment, name } = spec;
   return {
-    ...spec,
-    split: { ...spec.split, seed: spec.split.seed ?? spec.seed },
-    calibration: spec.calibration ?? (spec.objective === "binary" ? "platt" : "none"),
+    objective,
+    target,
+    features,
+    split: { ...split, seed: split.seed ?? seed },
+    gbdt,
+    calibration: calibration ?? (objective === "binary" ? "platt" : "none"),
+    seed,
+    experiment,
+    ...(name === undefined ? {} : { name }),
   };
 }

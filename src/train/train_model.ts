@@ -193,7 +193,8 @@ function modelMetadata(spec: ResolvedSpec, labels: Labels, digest: string): Reco
   };
 }
 
-function specText(spec: ResolvedSpec): string {
+/** What shapes the model: not the names that a run is filed under. */
+function specText({ experiment: _, name: __, ...spec }: ResolvedSpec): string {
   return toYaml(spec as unknown as Parameters<typeof toYaml>[0]);
 }
 

@@ -1,0 +1,187 @@
+import { type CommandContext, formatTable, openProgress } from "../cli/mod.ts";
+import { parseYamlConfig } from "../config/mod.ts";
+import { messageOf, SerinError, systemClock } from "../core/mod.ts";
+import { type Dataset, readCsv, sliceRows } from "../dataset/mod.ts";
+import { configureOrt, openOrtSession, readOrtWasm } from "../inference/mod.ts";
+import {
+  OutputFolder,
+  type ReferenceRunner,
+  type RunLog,
+  SPEC_SYNONYMS,
+  type TrainedModel,
+  trainModel,
+  type TrainRequest,
+  type TrainSpec,
+  trainSpecSchema,
+  trainTracked,
+} from "../train/mod.ts";
+
+/** The options of `serin train`. */
+export interface TrainOptions {
+  readonly data: string;
+  readonly target?: string | undefined;
+  readonly spec?: string | undefined;
+  readonly rows?: string | undefined;
+  readonly out: string;
+  readonly overwrite: boolean;
+  readonly registry?: string | undefined;
+  readonly experiment?: string | undefined;
+  readonly register?: string | undefined;
+  readonly json: boolean;
+}
+
+/** What a test may replace. */
+export interface TrainParts {
+  readonly reference?: ReferenceRunner;
+  readonly openRunLog?: (registry: string) => RunLog;
+}
+
+/** Trains, writes the folder, records the run, prints the result. */
+export async function run(
+  options: TrainOptions,
+  context: CommandContext,
+  parts: TrainParts = {},
+): Promise<void> {
+  const rows = checkOptions(options);
+  const spec = await readSpec(options);
+  await using folder = await OutputFolder.open(options.out, options.overwrite);
+  const dataset = await readData(options.data, rows);
+  const progress = openProgress({ interactive: context.interactive });
+  const request: TrainRequest = {
+    dataset,
+    spec,
+    target: options.target,
+    reference: parts.reference ?? ortReference(),
+    now: systemClock.now(),
+    onRound: (round, loss) => {
+      const losses = loss === undefined ? "" : `, validation loss ${loss.toFixed(5)}`;
+      progress.update(`round ${round} of ${spec.gbdt.trees}${losses}`);
+    },
+  };
+  try {
+    if (options.registry === undefined) {
+      const trained = await trainModel(request);
+      await folder.write(trained.files);
+      printResult(options, context, trained, undefined);
+      return;
+    }
+    const openRunLog = parts.openRunLog ?? openMlflowRunLog;
+    const { trained, version } = await trainTracked(request, openRunLog(options.registry), {
+      register: options.register,
+      save: (trained) => folder.write(trained.files),
+    });
+    printResult(options, context, trained, version);
+  } finally {
+    progress.end();
+  }
+}
+
+function openMlflowRunLog(registry: string): RunLog {
+  throw new SerinError("not_implemented", `Recording runs on ${registry} is not built yet`);
+}
+
+/** onnxruntime as the runtime that a model must agree with; one session a model. */
+export function ortReference(): ReferenceRunner {
+  let configured = false;
+  return {
+    async run(model, columns) {
+      if (!configured) configureOrt(readOrtWasm());
+      configured = true;
+      await using session = await openOrtSession(model);
+      const outputs = await session.run(columns.map(({ name, values }) => ({
+        name,
+        datatype: "FP32" as const,
+        shape: [values.length, 1],
+        data: values,
+      })));
+      const find = (name: string) => outputs.find((output) => output.name === name)?.data;
+      const prediction = find("prediction");
+      if (prediction !== undefined) return prediction as Float32Array;
+      const pairs = find("probabilities") as Float32Array;
+      return Float32Array.from({ length: pairs.length / 2 }, (_, row) => pairs[2 * row + 1]);
+    },
+  };
+}
+
+function checkOptions(options: TrainOptions): { start: number; end: number } | undefined {
+  const problems: string[] = [];
+  if (options.register !== undefined && options.registry === undefined) {
+    problems.push("--register needs --registry URL");
+  }
+  const [start, end] = (options.rows ?? "0-1").split("-").map(Number);
+  if (!(start < end)) problems.push(`--rows ${options.rows} is empty: A must be below B`);
+  if (problems.length > 0) throw new SerinError("usage", problems.join("; "));
+  return options.rows === undefined ? undefined : { start, end };
+}
+
+async function readSpec(options: TrainOptions): Promise<TrainSpec> {
+  const text = options.spec === undefined ? "" : new TextDecoder().decode(
+    await readFile(options.spec, "--spec"),
+  );
+  const source = options.spec ?? "train.yaml";
+  const spec = parseYamlConfig(text, trainSpecSchema, { source, synonyms: SPEC_SYNONYMS });
+  return { ...spec, experiment: options.experiment ?? spec.experiment };
+}
+
+async function readData(
+  path: string,
+  rows: { start: number; end: number } | undefined,
+): Promise<Dataset> {
+  const dataset = await readCsv(await readFile(path, "--data"), { source: path });
+  if (rows === undefined) return dataset;
+  if (rows.end > dataset.rows) {
+    throw new SerinError(
+      "invalid_input",
+      `--rows ${rows.start}-${rows.end} goes past the end: ${path} has ${dataset.rows} data rows`,
+    );
+  }
+  return sliceRows(dataset, rows.start, rows.end);
+}
+
+async function readFile(path: string, flag: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (cause) {
+    const missing = cause instanceof Deno.errors.NotFound;
+    throw new SerinError(
+      missing ? "not_found" : "storage",
+      `Cannot read ${flag} ${path}: ${missing ? "there is no such file" : messageOf(cause)}`,
+      { cause },
+    );
+  }
+}
+
+function printResult(
+  options: TrainOptions,
+  context: CommandContext,
+  { runId, modelSha256, evaluation, spec }: TrainedModel,
+  version: string | undefined,
+): void {
+  const registered = version === undefined ? null : { name: options.register, version };
+  if (options.json) {
+    context.print(JSON.stringify({
+      run_id: runId,
+      model_sha256: modelSha256,
+      out: options.out,
+      registered,
+      objective: evaluation.objective,
+      target: spec.target,
+      trees: evaluation.trees,
+      rows: evaluation.rows,
+      evaluated_on: evaluation.evaluated_on,
+      metrics: evaluation.metrics,
+      calibration: evaluation.calibration,
+      dataset_digest: evaluation.dataset_digest,
+    }));
+    return;
+  }
+  const text = (value: number | null) =>
+    value === null ? "—" : Number.isInteger(value) ? String(value) : value.toFixed(5);
+  const metrics = Object.entries(evaluation.metrics).map(([name, value]) => [name, text(value)]);
+  context.print(formatTable([`${evaluation.evaluated_on} part`, "value"], metrics));
+  context.print("");
+  context.print(`${evaluation.trees} trees, ${evaluation.rows.train} rows to train on`);
+  context.print(`model   ${options.out} (sha256 ${modelSha256})`);
+  context.print(`run     ${runId}`);
+  if (registered !== null) context.print(`version ${version} of ${options.register}`);
+}
