@@ -1,4 +1,38 @@
 /** Rollouts: who serves what share, the evidence about it, and the decision. */
+export { CHALLENGER, type ModelCatalog } from "./catalog.ts";
+export { RolloutEngine, type RolloutEngineOptions } from "./engine.ts";
+export type { Metric } from "./evidence.ts";
+export type { LabelQuality } from "./label_book.ts";
+export { rolloutMigrations } from "./migrations.ts";
+export {
+  DEFAULT_PLAN,
+  type RolloutPlan,
+  type RolloutPlanInput,
+  rolloutPlanSchema,
+} from "./plan.ts";
+export type { Phase } from "./rollout_state.ts";
+export type {
+  ArmStatus,
+  MetricStatus,
+  RolloutMetrics,
+  RolloutStatus,
+  RolloutSummary,
+} from "./status.ts";
+export {
+  type Arm,
+  ARMS,
+  type Assignment,
+  COUNTED,
+  type Counted,
+  type LabelsAnswer,
+  type LabelsRequest,
+  labelsRequestSchema,
+  type SyncAnswer,
+  syncAnswerSchema,
+  type SyncPeer,
+  type SyncRequest,
+  syncRequestSchema,
+} from "./sync.ts";
 export {
   createTokenSealer,
   isWrong,
@@ -10,18 +44,3 @@ export {
   type TokenSealer,
 } from "./token.ts";
 export { TokenKeyring } from "./token_keys.ts";
-export {
-  type Arm,
-  ARMS,
-  type Assignment,
-  type Counted,
-  COUNTED,
-  type LabelsAnswer,
-  type LabelsRequest,
-  labelsRequestSchema,
-  type SyncAnswer,
-  syncAnswerSchema,
-  type SyncPeer,
-  type SyncRequest,
-  syncRequestSchema,
-} from "./sync.ts";

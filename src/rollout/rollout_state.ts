@@ -30,6 +30,8 @@ export interface Observation {
   /** Live replicas that serve the model. */
   readonly replicas: {
     readonly live: number;
+    /** False just after a start, before every replica had time to be heard again; default true. */
+    readonly settled?: boolean;
     /** Those on which every data isolate has the canary loaded and warm. */
     readonly warm: number;
     /** Why some cannot load it. */

@@ -64,7 +64,7 @@ function warmUp(look: Look): Outcome {
 }
 
 function allWarm({ observation: { replicas } }: Look): boolean {
-  return replicas.live > 0 && replicas.warm === replicas.live;
+  return replicas.settled !== false && replicas.live > 0 && replicas.warm === replicas.live;
 }
 
 function stepDone(look: Look): boolean {

@@ -2,6 +2,7 @@ import { formatDuration } from "../core/mod.ts";
 import { eventsToPromote, eventsToRollBack } from "../statistics/mod.ts";
 import {
   blamedMetrics,
+  type Evidence,
   marginOf,
   type Metric,
   type MetricEvidence,
@@ -67,10 +68,8 @@ export function warmingUp({ plan, state, observation: { now, replicas } }: Look)
   if (replicas.errors.length > 0) {
     return `waiting: the canary cannot be served: ${replicas.errors.slice(0, 3).join("; ")}`;
   }
-  if (replicas.live === 0) return "waiting: no live replica serves this model";
-  if (replicas.warm < replicas.live) {
-    return `waiting: the canary is warm on ${replicas.warm} of ${replicas.live} live replicas`;
-  }
+  const missing = replicasMissing(replicas);
+  if (missing !== undefined) return `waiting: ${missing}`;
   const left = plan.warmupSeconds * 1000 - (now - state.startedAt);
   return `warming up: the first ${percent(plan.steps[0].share)} in ${formatDuration(left)}`;
 }
@@ -98,6 +97,13 @@ export function holding(look: Look): string {
   return `holding at ${percent(plan.steps[state.step].share)}: ${holdReason(look)}; ` +
     `evidence against it ${formatEvidence(strongest(look))} of ${formatCount(evidence.needed)}; ` +
     `a person is asked in ${formatDuration(left)}`;
+}
+
+/** The evidence at the moment of a decision that was not its own. */
+export function byHand(evidence: Evidence): string {
+  const log = Math.max(evidence.logImmediate, evidence.logLabels);
+  return `evidence against it was ${formatEvidence(log)} of ${formatCount(evidence.needed)} ` +
+    `after ${evidence.canaryRequests} canary requests`;
 }
 
 /** The sentence of a rollout that ended earlier. */
@@ -144,13 +150,18 @@ function missingMetric(
 
 function tooFew(look: Look): string {
   const { plan, state, observation: { now, totals, replicas } } = look;
-  if (replicas.live === 0) return "no live replica serves this model";
-  if (replicas.warm < replicas.live) {
-    return `the canary is warm on ${replicas.warm} of ${replicas.live} live replicas`;
-  }
+  const missing = replicasMissing(replicas);
+  if (missing !== undefined) return missing;
   const { requests } = totals[state.step].canary;
   return `${requests} canary requests in ${formatDuration(now - state.stepAt)}, ` +
     `${plan.canaryRequestsMin} are needed`;
+}
+
+function replicasMissing(replicas: Look["observation"]["replicas"]): string | undefined {
+  if (replicas.settled === false) return "listening for replicas after a start";
+  if (replicas.live === 0) return "no live replica serves this model";
+  if (replicas.warm === replicas.live) return undefined;
+  return `the canary is warm on ${replicas.warm} of ${replicas.live} live replicas`;
 }
 
 function timeFor({ state, observation: { now } }: Look, count: number, events: number): string {

@@ -1,0 +1,19 @@
+/** The alias whose version is tried against the served one. */
+export const CHALLENGER = "challenger";
+
+/** What rollouts need of a registry of models: its own tables, or an MLflow server over HTTP. */
+export interface ModelCatalog {
+  /**
+   * @returns version numbers by alias; undefined where no model has that name
+   * @throws SerinError `unavailable` when out of reach
+   */
+  findAliases(model: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** @throws SerinError `not_found` for an unknown model or version */
+  setAlias(model: string, alias: string, version: string): Promise<void>;
+  /** Does nothing where the alias is not there. */
+  removeAlias(model: string, alias: string): Promise<void>;
+  /** Points `alias` at `version` and removes the alias `remove`, together where it can. */
+  promote(
+    change: { model: string; alias: string; version: string; remove: string },
+  ): Promise<void>;
+}
