@@ -4,8 +4,13 @@ import type { CommandContext } from "../src/cli/mod.ts";
 import { parseYamlConfig } from "../src/config/mod.ts";
 import { type ErrorCode, silentLog } from "../src/core/mod.ts";
 import { openOrtSession } from "../src/inference/mod.ts";
-import { readModel } from "../src/onnx/mod.ts";
-import { run, type TrainOptions, type TrainParts } from "../src/commands/train_run.ts";
+import { GraphBuilder, readModel } from "../src/onnx/mod.ts";
+import {
+  ortReference,
+  run,
+  type TrainOptions,
+  type TrainParts,
+} from "../src/commands/train_run.ts";
 import { type MetricPoint, type RunLog, SPEC_SYNONYMS, trainSpecSchema } from "../src/train/mod.ts";
 import { type Plain, toYaml } from "../src/train/yaml_text.ts";
 import {
@@ -18,6 +23,14 @@ import {
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const ELEC2 = `${ROOT}data/elec2.csv`;
+
+// The engine opens a message port at its first session and keeps it: not within a test.
+await ortReference().run(
+  new GraphBuilder().input("x", "float32", ["N", 1])
+    .node({ op: "Identity", inputs: ["x"], outputs: ["prediction"] })
+    .output("prediction", "float32", ["N", 1]).build(),
+  [{ name: "x", values: Float32Array.of(1) }],
+);
 
 /** One folder a test, and a way to train in it. */
 async function inFolder(test: (folder: Folder) => Promise<void>): Promise<void> {
@@ -225,7 +238,7 @@ Deno.test("a run with a registry: what is recorded", () =>
       registry: "http://registry",
       experiment: "prices",
       register: "electricity",
-    }, { openRunLog: () => runLog });
+    }, { runLog });
     assertEquals(calls, [
       "start prices 31",
       "metrics 16",

@@ -37,6 +37,10 @@ export const trainCommand = defineCommand({
       description: "MLflow-compatible server that the run is recorded on",
       placeholder: "URL",
     }),
+    registryTokenFile: z.string().min(1).optional().meta({
+      description: "File that holds the registry's bearer token",
+      placeholder: "FILE",
+    }),
     experiment: z.string().min(1).optional().meta({
       description: "Experiment of the run; default the one of train.yaml",
       placeholder: "NAME",
@@ -47,7 +51,7 @@ export const trainCommand = defineCommand({
     }),
     json: z.boolean().default(false).meta({ description: "Print one JSON document" }),
   }),
-  permissions: ["read", "write", "net", "env"],
+  permissions: ["read", "write", "net"],
   examples: [
     "train --data data/elec2.csv --target target --out model",
     "train --data data/elec2.csv --spec train.yaml --rows 0-8736 --out model --json",

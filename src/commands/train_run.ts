@@ -15,6 +15,7 @@ import {
   trainSpecSchema,
   trainTracked,
 } from "../train/mod.ts";
+import { openMlflowRunLog } from "./train_run_log.ts";
 
 /** The options of `serin train`. */
 export interface TrainOptions {
@@ -25,6 +26,7 @@ export interface TrainOptions {
   readonly out: string;
   readonly overwrite: boolean;
   readonly registry?: string | undefined;
+  readonly registryTokenFile?: string | undefined;
   readonly experiment?: string | undefined;
   readonly register?: string | undefined;
   readonly json: boolean;
@@ -33,7 +35,7 @@ export interface TrainOptions {
 /** What a test may replace. */
 export interface TrainParts {
   readonly reference?: ReferenceRunner;
-  readonly openRunLog?: (registry: string) => RunLog;
+  readonly runLog?: RunLog;
 }
 
 /** Trains, writes the folder, records the run, prints the result. */
@@ -65,8 +67,13 @@ export async function run(
       printResult(options, context, trained, undefined);
       return;
     }
-    const openRunLog = parts.openRunLog ?? openMlflowRunLog;
-    const { trained, version } = await trainTracked(request, openRunLog(options.registry), {
+    const runLog = parts.runLog ?? openMlflowRunLog({
+      registry: options.registry,
+      token: await readToken(options.registryTokenFile),
+      fetch: globalThis.fetch,
+      clock: systemClock,
+    });
+    const { trained, version } = await trainTracked(request, runLog, {
       register: options.register,
       save: (trained) => folder.write(trained.files),
     });
@@ -74,10 +81,6 @@ export async function run(
   } finally {
     progress.end();
   }
-}
-
-function openMlflowRunLog(registry: string): RunLog {
-  throw new SerinError("not_implemented", `Recording runs on ${registry} is not built yet`);
 }
 
 /** onnxruntime as the runtime that a model must agree with; one session a model. */
@@ -121,6 +124,11 @@ async function readSpec(options: TrainOptions): Promise<TrainSpec> {
   const source = options.spec ?? "train.yaml";
   const spec = parseYamlConfig(text, trainSpecSchema, { source, synonyms: SPEC_SYNONYMS });
   return { ...spec, experiment: options.experiment ?? spec.experiment };
+}
+
+async function readToken(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  return new TextDecoder().decode(await readFile(path, "--registry-token-file")).trim();
 }
 
 async function readData(
