@@ -14,6 +14,7 @@ const PERMISSIONS = ["read", "write", "net", "env", "sys"].map((kind) => `--allo
 /** Files that no import names: workers' entry points and what is read at run time. */
 const INCLUDED = [
   "src/inference/vendor/ort.wasm.bin",
+  "src/serving/data_isolate.ts",
 ];
 
 await Deno.mkdir(path(".cache"), { recursive: true });

@@ -1,7 +1,15 @@
 import type { Command } from "../cli/mod.ts";
+import { canaryReplayCommand } from "./canary_replay.ts";
+import { predictCommand } from "./predict.ts";
+import { serveCommand } from "./serve.ts";
+import { trainCommand } from "./train.ts";
 import { versionCommand } from "./version.ts";
 
 /** Every command of serin, in the order of the help. */
-export const COMMANDS: readonly Command[] = [
+export const COMMANDS = [
+  trainCommand,
+  serveCommand,
+  predictCommand,
+  canaryReplayCommand,
   versionCommand,
 ] as unknown as readonly Command[];

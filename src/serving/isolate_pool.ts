@@ -10,6 +10,18 @@ const PING_MS = 250;
 /** The shortest time between two restarts of one place: an isolate that dies at once must not spin. */
 const RESTART_MS_MIN = 250;
 
+/** A data isolate may use the network and nothing else: model bytes are handed over to it. */
+export const DATA_ISOLATE_PERMISSIONS = {
+  net: true,
+  read: false,
+  write: false,
+  env: false,
+  run: false,
+  ffi: false,
+  sys: false,
+  import: false,
+} as const;
+
 interface Isolate {
   readonly place: number;
   readonly worker: Worker;
@@ -168,19 +180,7 @@ export class IsolatePool {
     const worker = new Worker(new URL("./data_isolate.ts", import.meta.url), {
       type: "module",
       name: `data-${place}`,
-      // The network and nothing else: model bytes are handed over.
-      deno: {
-        permissions: {
-          net: true,
-          read: false,
-          write: false,
-          env: false,
-          run: false,
-          ffi: false,
-          sys: false,
-          import: false,
-        },
-      },
+      deno: { permissions: DATA_ISOLATE_PERMISSIONS },
     });
     const counts = new CountCells();
     const now = performance.now();

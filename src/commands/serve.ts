@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { defineCommand } from "../cli/mod.ts";
+
+const port = (description: string, fallback: number) =>
+  z.int().min(0).max(65535).default(fallback).meta({ description, placeholder: "P" });
+
+/** `serin serve` */
+export const serveCommand = defineCommand({
+  name: "serve",
+  summary: "Serve models over HTTP, and roll new versions out by share",
+  description:
+    "Answers the Open Inference Protocol v2 and MLflow's /invocations on the data port; " +
+    "health, metrics and status on the admin port. A model given as models:/NAME@ALIAS is followed: " +
+    "when the alias moves, the new version takes over without a failed request, and the registry's " +
+    "rollouts split its traffic.",
+  positionals: [{
+    name: "FOLDER|FILE",
+    summary: "A model folder or an .onnx file",
+    optional: true,
+  }],
+  options: z.strictObject({
+    model: z.array(z.string().min(1)).default([]).meta({
+      description:
+        "What to serve: models:/name@alias, models:/name/3, runs:/ID/path, folder or file",
+      placeholder: "[NAME=]URI",
+    }),
+    registry: z.string().min(1).optional().meta({
+      description: "serin registry, or any MLflow server, that models:/ and runs:/ come from",
+      placeholder: "URL",
+      env: "SERIN_REGISTRY",
+    }),
+    registryTokenFile: z.string().min(1).optional().meta({
+      description: "File that holds the registry's bearer token",
+      placeholder: "FILE",
+    }),
+    host: z.string().min(1).default("127.0.0.1").meta({
+      description: "Address of both ports",
+      placeholder: "H",
+    }),
+    port: port("Data port, 0 for any", 8080),
+    adminPort: port("Admin port, 0 for any", 8081),
+    workers: z.int().min(1).max(256).default(1).meta({
+      description: "Data isolates that share the data port, each on a thread of its own",
+    }),
+    cache: z.string().min(1).default("serin-data/cache").meta({
+      description: "Folder that holds fetched models",
+      placeholder: "DIR",
+    }),
+    replica: z.string().min(1).max(100).default("local").meta({
+      description: "This replica's name, as the registry shows it",
+      placeholder: "NAME",
+      env: "HOSTNAME",
+    }),
+  }),
+  permissions: ["read", "write", "net"],
+  examples: [
+    "serve model",
+    "serve --registry http://localhost:5000 --model models:/electricity@champion --workers 2",
+  ],
+  load: () => import("./serve_run.ts"),
+});

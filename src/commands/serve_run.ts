@@ -1,0 +1,123 @@
+import type { CommandContext } from "../cli/mod.ts";
+import { Lifecycle, type Log, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
+import { openDatabase } from "../database/mod.ts";
+import {
+  type ModelCatalog,
+  RolloutEngine,
+  rolloutMigrations,
+  type SyncPeer,
+} from "../rollout/mod.ts";
+import {
+  emptyCatalog,
+  FallbackPeer,
+  MlflowCatalog,
+  MlflowSource,
+  ModelCache,
+  type ModelUri,
+  nameOfPath,
+  openServing,
+  parseModelUri,
+  RemotePeer,
+  type VersionSource,
+} from "../serving/mod.ts";
+import { Metrics } from "../telemetry/mod.ts";
+import { openRegistryClient } from "./registry_client.ts";
+
+/** The options of `serin serve`. */
+export interface ServeOptions {
+  readonly model: readonly string[];
+  readonly registry?: string | undefined;
+  readonly registryTokenFile?: string | undefined;
+  readonly host: string;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly workers: number;
+  readonly cache: string;
+  readonly replica: string;
+}
+
+/** Serves until SIGTERM or SIGINT. */
+export async function run(options: ServeOptions, context: CommandContext): Promise<void> {
+  const { log, positionals } = context;
+  const models = readModels(options, positionals[0]);
+  const lifecycle = new Lifecycle();
+  lifecycle.stopOnSignals();
+  const { peer, source } = await connect(options, log);
+  const serving = await openServing({
+    ...options,
+    replica: `${options.replica}:${options.port}`,
+    models,
+    peer,
+    source,
+    cache: await ModelCache.open(options.cache),
+    metrics: new Metrics(),
+    clock: systemClock,
+    log,
+  });
+  lifecycle.onStop("serving", () => serving.stop());
+  log.info(`serin serve listening on ${serving.url} (admin ${serving.adminUrl})`);
+  await lifecycle.stopped;
+}
+
+/** What is served, by name; every wrong entry is reported at once. */
+function readModels(options: ServeOptions, path: string | undefined): Map<string, ModelUri> {
+  const models = new Map<string, ModelUri>();
+  const problems: string[] = [];
+  for (const text of [...(path === undefined ? [] : [path]), ...options.model]) {
+    try {
+      const { name, uri } = readModel(text);
+      if (models.has(name)) problems.push(`two models are named "${name}": give NAME=URI`);
+      models.set(name, uri);
+      if (uri.kind !== "path" && options.registry === undefined) {
+        problems.push(`${text} needs --registry URL`);
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof SerinError)) throw thrown;
+      problems.push(thrown.message);
+    }
+  }
+  if (models.size === 0 && problems.length === 0) problems.push("nothing to serve was named");
+  if (problems.length === 0) return models;
+  throw new SerinError("usage", `serin serve: ${problems.join("; ")}`, {
+    hint: "serve FOLDER, or --registry URL --model models:/NAME@champion",
+  });
+}
+
+function readModel(text: string): { name: string; uri: ModelUri } {
+  const named = /^([A-Za-z0-9][\w.-]*)=(.+)$/.exec(text);
+  const uri = parseModelUri(named?.[2] ?? text);
+  if (named !== null) return { name: named[1], uri };
+  if (uri.kind === "path") return { name: nameOfPath(uri.path), uri };
+  return { name: uri.kind === "run" ? nameOfPath(uri.path) : uri.model, uri };
+}
+
+async function connect(
+  options: ServeOptions,
+  log: Log,
+): Promise<{ peer: SyncPeer; source: VersionSource }> {
+  if (options.registry === undefined) {
+    return { peer: openLocalEngine(emptyCatalog, log), source: noSource };
+  }
+  const baseUrl = options.registry;
+  const { client, token } = await openRegistryClient(baseUrl, options.registryTokenFile);
+  const remote = new RemotePeer({ baseUrl, fetch: globalThis.fetch, token });
+  const openLocal = () => Promise.resolve(openLocalEngine(new MlflowCatalog(client), log));
+  return { peer: new FallbackPeer(remote, openLocal, log), source: new MlflowSource(client) };
+}
+
+/** The registry's own engine, in this process and in memory. */
+function openLocalEngine(catalog: ModelCatalog, log: Log): SyncPeer {
+  const database = openDatabase(":memory:", rolloutMigrations);
+  return new RolloutEngine({
+    database,
+    catalog,
+    clock: systemClock,
+    random: new SystemRandom(),
+    log,
+  });
+}
+
+const noSource: VersionSource = {
+  fetchVersion: () => Promise.reject(new SerinError("usage", "models:/ needs --registry URL")),
+  fetchRun: () => Promise.reject(new SerinError("usage", "runs:/ needs --registry URL")),
+};
