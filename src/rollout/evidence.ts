@@ -3,6 +3,7 @@ import {
   guiltyMetrics,
   logAssignmentEvidence,
   logNonInferiority,
+  logSampleRatioFault,
   rateDifferenceUpper,
   type RatioInterval,
   ratioInterval,
@@ -58,9 +59,14 @@ export interface Evidence {
   readonly logLabels: number;
   /** What either must reach: 2 / alpha (half of alpha for each: labels are known too late to mix). */
   readonly needed: number;
+  /** That counted requests do not have the shares they were drawn with; alarm at 10,000. */
+  readonly logSampleRatioFault: number;
   readonly canaryRequests: number;
   readonly stableRequests: number;
 }
+
+/** The sample ratio's own alarm; not from the budget of false rollbacks, for it only holds. */
+export const SAMPLE_RATIO_NEEDED = 1e4;
 
 /** @returns totals of nothing, one entry a step */
 export function emptyTotals(steps: number): StepTotals[] {
@@ -80,6 +86,13 @@ export function evaluate(plan: RolloutPlan, totals: readonly StepTotals[]): Evid
     ),
     logLabels: metrics[metrics.length - 1].logWorse,
     needed: 2 / plan.alpha,
+    logSampleRatioFault: logSampleRatioFault(
+      plan.steps.map(({ share }, i) => ({
+        share,
+        canary: totals[i].canary.requests,
+        stable: totals[i].stable.requests,
+      })),
+    ),
     canaryRequests: sumOf(totals, "canary", "requests"),
     stableRequests: sumOf(totals, "stable", "requests"),
   };

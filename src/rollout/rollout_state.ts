@@ -7,8 +7,11 @@ export const ENDED = ["promoted", "rolled_back", "inconclusive", "superseded", "
 /** Where a rollout stands. */
 export type Phase = "warmup" | "ramp" | "hold" | typeof ENDED[number];
 
-/** Why a rollout holds: at the end of the ramp something is not shown yet, or isolates die. */
-export type HoldReason = "not_shown" | "isolate_deaths";
+/**
+ * Why a rollout holds: at the end of the ramp something is not shown yet, isolates die, or counted
+ * requests have not the shares they were drawn with, so that the evidence is not trustworthy.
+ */
+export type HoldReason = "not_shown" | "isolate_deaths" | "sample_ratio";
 
 /** What a rollout remembers between two looks; times are milliseconds since the epoch. */
 export interface RolloutState {

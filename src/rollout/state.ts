@@ -1,4 +1,10 @@
-import { evaluate, type Evidence, type StepTotals, sumOf } from "./evidence.ts";
+import {
+  evaluate,
+  type Evidence,
+  SAMPLE_RATIO_NEEDED,
+  type StepTotals,
+  sumOf,
+} from "./evidence.ts";
 import type { RolloutPlan } from "./plan.ts";
 import {
   type HoldReason,
@@ -36,6 +42,9 @@ export function nextStep(
     return { state: rolledBack, verdict: verdict.rolledBack(look), evidence };
   }
   if (isolatesDie(observation.totals)) return { ...hold(look, "isolate_deaths"), evidence };
+  if (evidence.logSampleRatioFault >= Math.log(SAMPLE_RATIO_NEEDED)) {
+    return { ...hold(look, "sample_ratio"), evidence };
+  }
   if (!stepDone(look)) {
     // A hold at the ramp's end goes on (and runs out) while replicas come and go.
     const holding = state.holdReason === "not_shown";

@@ -142,7 +142,7 @@ Deno.test("isolates that die under the canary hold the rollout, and the verdict 
   drive.totals[0].stable.requests = 950;
   assertIncludes(
     drive.pass(301).verdict,
-    "isolates died under the canary (1 deaths in 50 requests; stable 0",
+    "isolates died under the canary (1 death in 50 requests; stable 0",
   );
   assertEquals([drive.state.phase, drive.state.step], ["hold", 0]);
   drive.totals[0].stable.isolate_deaths = 19;
@@ -199,4 +199,19 @@ Deno.test("plans: every problem is found", () => {
   });
   assertEquals(error?.issues.length, 3);
   assertEquals(evaluate(DEFAULT_PLAN, emptyTotals(4)).needed, 200);
+});
+
+Deno.test("counts that do not fit the shares hold the rollout: the evidence is not trustworthy", () => {
+  const drive = new Drive();
+  drive.pass(60);
+  drive.totals[0].canary.requests = 10;
+  drive.totals[0].stable.requests = 5000;
+  assertIncludes(drive.pass(301).verdict, "10 canary and 5000 stable requests were counted");
+  assertEquals([drive.state.phase, drive.state.holdReason, drive.state.step], [
+    "hold",
+    "sample_ratio",
+    0,
+  ]);
+  drive.totals[0].canary.requests = 260;
+  assertEquals([drive.pass(1).state.phase, drive.state.step], ["ramp", 1]);
 });

@@ -58,6 +58,8 @@ export interface MetricStatus {
 export interface RolloutStatus extends RolloutSummary {
   readonly plan: RolloutPlan;
   readonly notWorseNeeded: number;
+  /** That counted requests do not fit the shares; holds the rollout at 10,000. */
+  readonly sampleRatioFault: number;
   readonly metrics: readonly MetricStatus[];
   readonly history: readonly {
     time: number;
@@ -125,6 +127,7 @@ export function describe(
     ...summarise(rollout, decision),
     plan,
     notWorseNeeded: 1 / plan.beta,
+    sampleRatioFault: linear(decision.evidence.logSampleRatioFault),
     metrics: decision.evidence.metrics.map((metric) =>
       metricStatus(plan, state.step, totals, metric)
     ),

@@ -116,8 +116,14 @@ function holdReason(look: Look): string {
   if (state.holdReason === "isolate_deaths") {
     const deaths = sumOf(observation.totals, "canary", "isolate_deaths");
     const stable = sumOf(observation.totals, "stable", "isolate_deaths");
-    return `isolates died under the canary (${deaths} deaths in ${evidence.canaryRequests} ` +
-      `requests; stable ${stable} in ${evidence.stableRequests})`;
+    return `isolates died under the canary (${plural(deaths, "death")} in ` +
+      `${
+        plural(evidence.canaryRequests, "request")
+      }; stable ${stable} in ${evidence.stableRequests})`;
+  }
+  if (state.holdReason === "sample_ratio") {
+    return `the evidence is not trustworthy: ${evidence.canaryRequests} canary and ` +
+      `${evidence.stableRequests} stable requests were counted, which does not fit the shares`;
   }
   const missing = evidence.metrics.filter(({ shown }) => shown === false);
   if (missing.length === 0) return tooFew(look);
@@ -161,7 +167,12 @@ function replicasMissing(replicas: Look["observation"]["replicas"]): string | un
   if (replicas.settled === false) return "listening for replicas after a start";
   if (replicas.live === 0) return "no live replica serves this model";
   if (replicas.warm === replicas.live) return undefined;
-  return `the canary is warm on ${replicas.warm} of ${replicas.live} live replicas`;
+  const errors = replicas.errors.length === 0 ? "" : ` (${replicas.errors.slice(0, 3).join("; ")})`;
+  return `the canary is warm on ${replicas.warm} of ${replicas.live} live replicas${errors}`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function timeFor({ state, observation: { now } }: Look, count: number, events: number): string {
@@ -183,8 +194,8 @@ export function eventsUntilRollback(
 }
 
 function servedFor({ state, observation: { now }, evidence }: Look): string {
-  return `${formatDuration(now - (state.rampedAt ?? now))} and ${evidence.canaryRequests} ` +
-    `canary request${evidence.canaryRequests === 1 ? "" : "s"}`;
+  return `${formatDuration(now - (state.rampedAt ?? now))} and ` +
+    plural(evidence.canaryRequests, "canary request");
 }
 
 function strongest({ evidence }: Look): number {

@@ -5,6 +5,7 @@ import { combineEvidence, guiltyMetrics } from "./combined_evidence.ts";
 import { logGamma, logWeightedSum } from "./log_sum.ts";
 import { eventsToPromote, eventsToRollBack, logNonInferiority } from "./non_inferiority.ts";
 import { ratioInterval } from "./ratio_interval.ts";
+import { logSampleRatioFault } from "./sample_ratio.ts";
 
 Deno.test("log sums and log gamma agree with known values", () => {
   assertClose(logWeightedSum([1000, 1000], [0.5, 0.5]), 1000, 1e-12);
@@ -71,4 +72,16 @@ Deno.test("ratio interval: one-sided counts have an open end, none has no interv
   );
   const clean = ratioInterval([{ share: 0.5, canary: 0, stable: 20 }], 0.05)!;
   assertTrue(clean.estimate === 0 && clean.lower === 0 && clean.upper < 0.6, "only stable");
+});
+
+Deno.test("sample ratio: fair coins raise no alarm at 1e4, a lost tenth of one arm does", () => {
+  const random = new SeededRandom(11);
+  for (let run = 0; run < 50; run++) {
+    let canary = 0;
+    for (let i = 0; i < 2000; i++) if (random.unit() < 0.1) canary++;
+    const log = logSampleRatioFault([{ share: 0.1, canary, stable: 2000 - canary }]);
+    assertTrue(log < Math.log(1e4), `run ${run}: ${canary} of 2000`);
+  }
+  const lost = logSampleRatioFault([{ share: 0.5, canary: 9000, stable: 10_000 }]);
+  assertTrue(lost > Math.log(1e4), "a tenth of the canary's outcomes is missing");
 });

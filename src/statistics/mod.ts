@@ -28,3 +28,4 @@ export {
   rmse,
 } from "./quality.ts";
 export { type RatioInterval, ratioInterval } from "./ratio_interval.ts";
+export { logSampleRatioFault, type StepAssignments } from "./sample_ratio.ts";

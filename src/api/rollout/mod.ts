@@ -1,0 +1,2 @@
+/** Sync, labels and rollouts over HTTP. */
+export { type RolloutApi, rolloutRoutes, startRolloutSchema } from "./rollout_routes.ts";
