@@ -1,0 +1,24 @@
+import { Hono } from "hono";
+import { notFoundResponse, toErrorResponse } from "./errors.ts";
+import { mlflowRoutes } from "./routes.ts";
+import type { MlflowServices } from "./services.ts";
+
+/** An HTTP app that other rooms may add routes to. */
+export type HttpApp = Hono;
+
+/**
+ * @param services what MLflow's routes answer from
+ * @param mount adds other routes, before the answer that there is no such route
+ * @returns the registry's whole HTTP app; unknown routes and failures are answered in MLflow's form
+ */
+export function createRegistryHttp(
+  services: MlflowServices,
+  mount: (app: HttpApp) => void = () => {},
+): HttpApp {
+  const app = new Hono();
+  app.route("/", mlflowRoutes(services));
+  mount(app);
+  app.notFound((context) => notFoundResponse(context.req.method, context.req.path));
+  app.onError((thrown) => toErrorResponse(thrown, services.log));
+  return app;
+}
