@@ -15,6 +15,8 @@ const PERMISSIONS = ["read", "write", "net", "env", "sys"].map((kind) => `--allo
 const INCLUDED = [
   "src/inference/vendor/ort.wasm.bin",
   "src/serving/data_isolate.ts",
+  "src/web/pages",
+  "data/elec2.csv",
 ];
 
 await Deno.mkdir(path(".cache"), { recursive: true });
