@@ -1,6 +1,7 @@
 /** `serin train` through its `run`, in process, and its models in onnxruntime and in MLflow. */
 import { parse as parseYaml } from "yaml";
 import type { CommandContext } from "../src/cli/mod.ts";
+import { trainCommand } from "../src/commands/train.ts";
 import { parseYamlConfig } from "../src/config/mod.ts";
 import { type ErrorCode, silentLog } from "../src/core/mod.ts";
 import { openOrtSession } from "../src/inference/mod.ts";
@@ -138,6 +139,16 @@ Deno.test("trains, writes the whole folder, prints one JSON document; twice the 
     assertEquals(again.model_sha256, first.model_sha256);
     assertEquals(folder.names(), ["b", "c", "model"]);
   }));
+
+Deno.test({
+  name: "needs no other permissions than the command declares",
+  permissions: Object.fromEntries(trainCommand.permissions.map((kind) => [kind, true])),
+  fn: () =>
+    inFolder(async (folder) => {
+      const spec = folder.write("train.yaml", "target: target\n");
+      await folder.train({ spec, rows: "0-3000" });
+    }),
+});
 
 Deno.test("the table for people", () =>
   inFolder(async (folder) => {

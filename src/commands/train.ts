@@ -51,7 +51,8 @@ export const trainCommand = defineCommand({
     }),
     json: z.boolean().default(false).meta({ description: "Print one JSON document" }),
   }),
-  permissions: ["read", "write", "net"],
+  // env: the YAML parser looks for a debugging variable.
+  permissions: ["read", "write", "net", "env"],
   examples: [
     "train --data data/elec2.csv --target target --out model",
     "train --data data/elec2.csv --spec train.yaml --rows 0-8736 --out model --json",

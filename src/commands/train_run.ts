@@ -15,6 +15,7 @@ import {
   trainSpecSchema,
   trainTracked,
 } from "../train/mod.ts";
+import { openRegistryClient } from "./registry_client.ts";
 import { openMlflowRunLog } from "./train_run_log.ts";
 
 /** The options of `serin train`. */
@@ -67,12 +68,7 @@ export async function run(
       printResult(options, context, trained, undefined);
       return;
     }
-    const runLog = parts.runLog ?? openMlflowRunLog({
-      registry: options.registry,
-      token: await readToken(options.registryTokenFile),
-      fetch: globalThis.fetch,
-      clock: systemClock,
-    });
+    const runLog = parts.runLog ?? await connect(options.registry, options.registryTokenFile);
     const { trained, version } = await trainTracked(request, runLog, {
       register: options.register,
       save: (trained) => folder.write(trained.files),
@@ -126,9 +122,9 @@ async function readSpec(options: TrainOptions): Promise<TrainSpec> {
   return { ...spec, experiment: options.experiment ?? spec.experiment };
 }
 
-async function readToken(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  return new TextDecoder().decode(await readFile(path, "--registry-token-file")).trim();
+async function connect(registry: string, tokenFile: string | undefined): Promise<RunLog> {
+  const { client } = await openRegistryClient(registry, tokenFile);
+  return openMlflowRunLog(client, systemClock);
 }
 
 async function readData(

@@ -1,5 +1,5 @@
 import { type Clock, SerinError } from "../core/mod.ts";
-import { createMlflowClient, type MlflowClient, type Pair } from "../mlflow/mod.ts";
+import type { MlflowClient, Pair } from "../mlflow/mod.ts";
 import type { RunLog } from "../train/mod.ts";
 
 /** Where the model's files stand among a run's artifacts. */
@@ -9,25 +9,8 @@ const MODEL_PATH = "model";
 const PARAM_CHARACTERS_MAX = 6000;
 const TAG_CHARACTERS_MAX = 8000;
 
-/** How a server is reached. */
-export interface RunLogOptions {
-  readonly registry: string;
-  readonly token: string | undefined;
-  readonly fetch: typeof globalThis.fetch;
-  readonly clock: Clock;
-}
-
-/**
- * Records a training run on an MLflow-compatible server.
- *
- * @throws {SerinError} `configuration` where the address is no http(s) URL
- */
-export function openMlflowRunLog({ registry, token, fetch, clock }: RunLogOptions): RunLog {
-  const client = createMlflowClient({
-    baseUrl: registry,
-    fetch,
-    ...(token === undefined ? {} : { token }),
-  });
+/** Records a training run on an MLflow-compatible server. */
+export function openMlflowRunLog(client: MlflowClient, clock: Clock): RunLog {
   return new MlflowRunLog(client, clock);
 }
 

@@ -2,7 +2,7 @@ import { SerinError, storageError, syncFolder } from "../core/mod.ts";
 
 /**
  * A folder that appears whole or not at all: files go to a temporary folder beside it, which is
- * renamed when all are on disk. A process that is killed before leaves the temporary folder
+ * renamed when all are on disk. A process that is killed while it writes leaves the temporary folder
  * (`NAME.<uuid>.tmp`) behind and the real one as it was.
  */
 export class OutputFolder implements AsyncDisposable {
@@ -33,6 +33,8 @@ export class OutputFolder implements AsyncDisposable {
     const temporary = `${plain}.${crypto.randomUUID()}.tmp`;
     try {
       await Deno.mkdir(temporary, { recursive: true });
+      // Not kept meanwhile: an interrupted training would leave it behind.
+      await Deno.remove(temporary);
     } catch (cause) {
       throw storageError(`Cannot write to ${path}`, cause);
     }
@@ -46,6 +48,7 @@ export class OutputFolder implements AsyncDisposable {
    */
   async write(files: ReadonlyMap<string, Uint8Array>): Promise<void> {
     try {
+      await Deno.mkdir(this.#temporary);
       for (const [name, content] of files) await writeSynced(`${this.#temporary}/${name}`, content);
       await syncFolder(this.#temporary);
       if (this.#replace) await this.#exchange();

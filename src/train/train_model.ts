@@ -59,6 +59,17 @@ const EXAMPLE_ROWS = 5;
  *
  * @throws {SerinError} `invalid_data` for data that cannot be learned from, `not_found` for columns
  * that are not there, `configuration` without a target, `internal` when onnxruntime disagrees
+ *
+ * @example A model of a table, checked by onnxruntime
+ * ```ts ignore
+ * const trained = await trainModel({
+ *   dataset: await readCsv(await Deno.readFile("data/elec2.csv")),
+ *   spec: trainSpecSchema.parse({ target: "target", split: { kind: "time" } }),
+ *   reference: ortReference(), // commands/train_run.ts
+ *   now: Date.now(),
+ * });
+ * console.log(trained.evaluation.metrics.auc, trained.files.get("model.onnx"));
+ * ```
  */
 export async function trainModel(request: TrainRequest): Promise<TrainedModel> {
   const { dataset } = request;
