@@ -1,6 +1,7 @@
 import type { Command } from "../cli/mod.ts";
 import { canaryReplayCommand } from "./canary_replay.ts";
 import { predictCommand } from "./predict.ts";
+import { registryCommand } from "./registry.ts";
 import { serveCommand } from "./serve.ts";
 import { trainCommand } from "./train.ts";
 import { versionCommand } from "./version.ts";
@@ -8,6 +9,7 @@ import { versionCommand } from "./version.ts";
 /** Every command of serin, in the order of the help. */
 export const COMMANDS = [
   trainCommand,
+  registryCommand,
   serveCommand,
   predictCommand,
   canaryReplayCommand,

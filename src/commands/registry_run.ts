@@ -1,6 +1,7 @@
 import type { CommandContext } from "../cli/mod.ts";
 import { Lifecycle, type Log, messageOf, SerinError } from "../core/mod.ts";
-import { openRegistryApp, type RegistryApp, type RegistryAppOptions } from "./registry_app.ts";
+import type { RegistryApp, RegistryAppOptions } from "./registry_app.ts";
+import { openRegistryServer } from "./registry_server.ts";
 
 /** The options of `serin registry`. */
 export interface RegistryOptions {
@@ -18,7 +19,7 @@ export async function run(options: RegistryOptions, context: CommandContext): Pr
   const { log } = context;
   const lifecycle = new Lifecycle();
   lifecycle.stopOnSignals();
-  const registry = await openRegistryApp(toAppOptions(options, log));
+  const registry = await openRegistryServer(toAppOptions(options, log));
   lifecycle.onStop("database", () => registry.close());
   try {
     const server = listen(registry, options);

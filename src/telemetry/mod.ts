@@ -3,4 +3,5 @@ export { addInferenceMetrics } from "./inference_metrics.ts";
 export { InferenceStats, type StatsSnapshot, type VersionStats } from "./inference_stats.ts";
 export { type HistogramSample, type Labels, Metrics, type Sample } from "./metrics.ts";
 export { addProcessMetrics } from "./process_metrics.ts";
+export { addRolloutMetrics, type RolloutReadings } from "./rollout_metrics.ts";
 export { StatsTotals } from "./stats_totals.ts";

@@ -1,0 +1,102 @@
+import { rolloutRoutes } from "../api/rollout/mod.ts";
+import { type Log, messageOf, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
+import type { Registry } from "../registry/mod.ts";
+import {
+  DEFAULT_PLAN,
+  type ModelCatalog,
+  RolloutEngine,
+  rolloutMigrations,
+  type RolloutPlan,
+  rolloutPlanSchema,
+} from "../rollout/mod.ts";
+import { addProcessMetrics, addRolloutMetrics, Metrics } from "../telemetry/mod.ts";
+import { type Page, PAGE_HEADERS, readPages } from "../web/mod.ts";
+import {
+  openRegistryApp,
+  type RegistryApp,
+  type RegistryAppOptions,
+  type RegistryParts,
+} from "./registry_app.ts";
+
+/** A registered model's tag that holds the plan of its rollouts, as JSON. */
+const PLAN_TAG = "serin.rollout_plan";
+
+/**
+ * Opens the whole registry: MLflow's API, sync, labels and rollouts, metrics, and the page that shows
+ * them.
+ *
+ * @throws {SerinError} as {@linkcode openRegistryApp}
+ */
+export async function openRegistryServer(options: RegistryAppOptions): Promise<RegistryApp> {
+  const pages = await readPages();
+  return await openRegistryApp({
+    ...options,
+    migrations: rolloutMigrations,
+    mount: (app, parts) => {
+      const engine = openEngine(parts, options);
+      app.route("/", rolloutRoutes(engine, { log: options.log }));
+      const metrics = new Metrics();
+      addProcessMetrics(metrics, "registry");
+      addRolloutMetrics(metrics, () => engine.metrics());
+      app.get(
+        "/metrics",
+        async () =>
+          new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } }),
+      );
+      const toPage = () => new Response(null, { status: 302, headers: { location: "/ui/" } });
+      app.get("/", toPage);
+      app.get("/ui", toPage);
+      app.get("/ui/*", (c) => pageOf(pages, c.req.path.slice("/ui/".length)));
+    },
+  });
+}
+
+function openEngine(parts: RegistryParts, options: RegistryAppOptions): RolloutEngine {
+  return new RolloutEngine({
+    database: parts.database,
+    catalog: toModelCatalog(parts.registry),
+    clock: options.clock ?? systemClock,
+    random: options.random ?? new SystemRandom(),
+    log: options.log,
+    planFor: (model) => planOf(parts.registry, model, options.log),
+  });
+}
+
+/** The two steps of a promotion are taken in one turn; a crash between them is made good at start. */
+function toModelCatalog({ catalog }: Registry): ModelCatalog {
+  return {
+    findAliases: (model) => catalog.findAliases(model),
+    setAlias: (model, alias, version) => catalog.setAlias(model, alias, version),
+    removeAlias: (model, alias) => catalog.removeAlias(model, alias),
+    async promote({ model, alias, version, remove }) {
+      await catalog.setAlias(model, alias, version);
+      await catalog.removeAlias(model, remove);
+    },
+  };
+}
+
+function planOf(registry: Registry, model: string, log: Log): RolloutPlan {
+  try {
+    const tag = registry.models.get(model).tags.find(({ key }) => key === PLAN_TAG);
+    return tag === undefined ? DEFAULT_PLAN : rolloutPlanSchema.parse(JSON.parse(tag.value));
+  } catch (thrown) {
+    if (!(thrown instanceof SerinError && thrown.code === "not_found")) {
+      log.warn(`the tag ${PLAN_TAG} is no plan: the default plan is used`, {
+        model,
+        error: messageOf(thrown),
+      });
+    }
+    return DEFAULT_PLAN;
+  }
+}
+
+function pageOf(pages: ReadonlyMap<string, Page>, path: string): Response {
+  const page = pages.get(path);
+  if (page === undefined) return new Response("There is no such page\n", { status: 404 });
+  const headers = {
+    ...PAGE_HEADERS,
+    "content-type": page.contentType,
+    "cache-control": "no-cache",
+  };
+  return new Response(page.body, { headers });
+}
