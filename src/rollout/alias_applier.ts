@@ -9,8 +9,8 @@ import {
 } from "./rollout_store.ts";
 
 /**
- * Makes aliases follow decisions. A decision is on disk before any alias is touched; what a crash or
- * an unreachable catalog left undone is done again, and doing it twice changes nothing.
+ * Makes aliases follow decisions. A decision is on disk before any alias is touched; what a crash
+ * or an unreachable catalog left undone is done again, and doing it twice changes nothing.
  */
 export class AliasApplier {
   readonly #database: Database;
@@ -29,7 +29,9 @@ export class AliasApplier {
     this.#onApplied = options.onApplied;
   }
 
-  /** @returns whether any alias was changed; a failure is logged and tried again at the next call */
+  /**
+   * @returns whether any alias was changed; a failure is logged and tried again at the next call
+   */
   apply(): Promise<boolean> {
     this.#underWay ??= this.#applyAll().finally(() => this.#underWay = undefined);
     return this.#underWay;

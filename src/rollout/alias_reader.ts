@@ -9,8 +9,8 @@ export interface AliasReading {
 
 /**
  * Reads aliases so that an older reading never overrules a newer one: of each model at most one
- * reading is under way, everybody waits for it, and after a change of our own the readings that began
- * before it are void.
+ * reading is under way, everybody waits for it, and after a change of our own the readings that
+ * began before it are void.
  */
 export class AliasReader {
   readonly #catalog: ModelCatalog;

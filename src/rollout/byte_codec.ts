@@ -1,6 +1,6 @@
 /**
- * Bytes into a fixed buffer. Past its end nothing is written and `overflowed` is set, so that a caller
- * tries a shorter form instead of checking every write.
+ * Bytes into a fixed buffer. Past its end nothing is written and `overflowed` is set, so that a
+ * caller tries a shorter form instead of checking every write.
  */
 export class ByteWriter {
   readonly #bytes: Uint8Array;

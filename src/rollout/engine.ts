@@ -57,14 +57,37 @@ export interface RolloutEngineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log?: Log;
-  /** The plan of a rollout that begins because the alias `challenger` was set; default DEFAULT_PLAN. */
+  /**
+   * The plan of a rollout that begins because the alias `challenger` was set; default DEFAULT_PLAN.
+   */
   readonly planFor?: (model: string) => RolloutPlan;
 }
 
 /**
  * The one place that decides about rollouts. Replicas sync with it; each sync's counts, and what
- * follows from them, are in one transaction that is on disk before the sync is acknowledged. Setting
- * the alias `challenger` of a model begins a rollout, moving it supersedes, removing it aborts.
+ * follows from them, are in one transaction that is on disk before the sync is acknowledged.
+ * Setting the alias `challenger` of a model begins a rollout, moving it supersedes, removing it
+ * aborts. Whoever owns one calls {@linkcode RolloutEngine.tick} at its start and each second.
+ *
+ * @example A challenger begins a rollout
+ * ```ts
+ * import { SystemRandom, systemClock } from "../core/mod.ts";
+ * import { openDatabase } from "../database/mod.ts";
+ * import { FakeCatalog } from "./fake_catalog.ts";
+ * import { RolloutEngine, rolloutMigrations } from "./mod.ts";
+ * const engine = new RolloutEngine({
+ *   database: openDatabase(":memory:", rolloutMigrations),
+ *   catalog: new FakeCatalog({ iris: { champion: "1", challenger: "2" } }),
+ *   clock: systemClock,
+ *   random: new SystemRandom(),
+ * });
+ * const { models } = await engine.sync({
+ *   replica: "pod-1", incarnation: "a", sequence: 0, counts: [],
+ *   models: [{ model: "iris", alias: "champion", held: [{ version: "1", warm: true }] }],
+ * });
+ * console.assert(models[0].hold.join() === "1,2" && models[0].assignment === null);
+ * console.assert(engine.list()[0].phase === "warmup");
+ * ```
  */
 export class RolloutEngine implements SyncPeer {
   readonly #database: Database;
@@ -99,8 +122,8 @@ export class RolloutEngine implements SyncPeer {
 
   /**
    * @throws {SerinError} conflict when totals shrank within an incarnation (nothing of the sync is
-   * counted); unavailable when the catalog is out of reach and nothing is known of a model's aliases
-   * (the counts are kept)
+   * counted); unavailable when the catalog is out of reach and nothing is known of a model's
+   * aliases (the counts are kept)
    */
   async sync(request: SyncRequest): Promise<SyncAnswer> {
     await this.#applier.apply();
@@ -155,8 +178,8 @@ export class RolloutEngine implements SyncPeer {
   }
 
   /**
-   * Looks at every running rollout, so that time counts without a sync, and finishes what a crash left
-   * between a decision and its aliases. Called at the start and each second or so.
+   * Looks at every running rollout, so that time counts without a sync, and finishes what a crash
+   * left between a decision and its aliases. Called at the start and each second or so.
    */
   async tick(): Promise<void> {
     await this.#applier.apply();
@@ -175,8 +198,8 @@ export class RolloutEngine implements SyncPeer {
    * Begins a rollout by hand: keeps the plan and sets the alias `challenger`.
    *
    * @param request.alias the served alias; default the one that live replicas serve the model by
-   * @throws {SerinError} not_found for an unknown model or version, invalid_input for a version that
-   * is served already, conflict while a rollout of the same version runs
+   * @throws {SerinError} not_found for an unknown model or version, invalid_input for a version
+   * that is served already, conflict while a rollout of the same version runs
    */
   async start(
     request: { model: string; challenger: string; alias?: string; plan?: RolloutPlan },

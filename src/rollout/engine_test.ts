@@ -21,14 +21,17 @@ type Totals = Partial<Record<Counted, number>>;
 class Rig {
   readonly clock = new FakeClock();
   readonly catalog: FakeCatalog;
-  readonly database: Database;
+  database: Database;
   engine: RolloutEngine;
   sequence = 0;
   counts: SyncRequest["counts"] = [];
 
-  constructor(aliases: Record<string, string> = { champion: "1", challenger: "2" }) {
+  constructor(
+    aliases: Record<string, string> = { champion: "1", challenger: "2" },
+    readonly path = ":memory:",
+  ) {
     this.catalog = new FakeCatalog({ [MODEL]: aliases });
-    this.database = openDatabase(":memory:", rolloutMigrations);
+    this.database = openDatabase(path, rolloutMigrations);
     this.engine = this.restart();
   }
 
@@ -147,7 +150,7 @@ Deno.test("repeated, older and reordered syncs count nothing twice", async () =>
   assertEquals(rig.only.metrics[0].stable.trials, 390);
 });
 
-Deno.test("totals that shrink within an incarnation are refused, and nothing of the sync counts", async () => {
+Deno.test("totals that shrink within an incarnation are refused as a whole", async () => {
   const rig = new Rig();
   await rig.pass(60);
   const { id } = rig.only;
@@ -212,7 +215,7 @@ async function promoteByEvidence(rig: Rig): Promise<SyncAnswer> {
   return answer;
 }
 
-Deno.test("a good canary is promoted: the served alias moves, the challenger alias goes", async () => {
+Deno.test("a good canary is promoted: the served alias moves, challenger goes", async () => {
   const rig = new Rig(), answer = await promoteByEvidence(rig);
   assertEquals(rig.only.phase, "promoted");
   assertEquals(rig.catalog.models.get(MODEL), { champion: "2" });
@@ -224,7 +227,7 @@ Deno.test("a good canary is promoted: the served alias moves, the challenger ali
   assertEquals(running, []);
 });
 
-Deno.test("a crash between a decision and its alias: the alias follows after the restart", async () => {
+Deno.test("a crash between decision and alias: the alias follows at the restart", async () => {
   const rig = new Rig();
   await rig.pass(60);
   const { id } = rig.only;
@@ -244,7 +247,7 @@ Deno.test("a crash between a decision and its alias: the alias follows after the
   assertEquals(rig.engine.list().length, 1);
 });
 
-Deno.test("an alias that a person moved meanwhile is not overruled by an old promotion", async () => {
+Deno.test("an alias that a person moved is not overruled by an old promotion", async () => {
   const rig = new Rig();
   const { promote } = rig.catalog;
   rig.catalog.promote = () => Promise.reject(new Error("out of reach"));
@@ -256,7 +259,7 @@ Deno.test("an alias that a person moved meanwhile is not overruled by an old pro
   assertEquals(rig.catalog.models.get(MODEL), { champion: "3" });
 });
 
-Deno.test("a restart goes on with identical evidence, and waits until replicas are heard", async () => {
+Deno.test("a restart has identical evidence, and waits until replicas are heard", async () => {
   const rig = new Rig();
   await rig.pass(60);
   rig.count(rig.only.id, 0, "canary", { requests: 30, errors: 1 });
@@ -275,7 +278,7 @@ Deno.test("a restart goes on with identical evidence, and waits until replicas a
   assertEquals((await rig.pass(5)).models[0].assignment?.step, 1);
 });
 
-Deno.test("moving the challenger supersedes, removing it aborts, moving the champion too", async () => {
+Deno.test("moving an alias supersedes a rollout, removing the challenger aborts", async () => {
   const rig = new Rig();
   await rig.pass(61);
   rig.catalog.models.get(MODEL)!.challenger = "3";
@@ -343,7 +346,7 @@ Deno.test("a rollout by hand has its own plan; an ended version may be tried aga
   );
 });
 
-Deno.test("a replica that has not both versions warm gets no share; a version that fails waits", async () => {
+Deno.test("a replica without both versions warm gets no share", async () => {
   const rig = new Rig();
   await rig.pass(60);
   const cold = (replica: string, held: SyncRequest["models"][0]["held"]) =>
@@ -386,4 +389,24 @@ Deno.test("many replicas at once, in any order: every count once (seed 4)", asyn
   const shuffled = [...requests, ...requests].sort(() => random.unit() - 0.5);
   await Promise.all(shuffled.map((request) => rig.engine.sync(request)));
   assertEquals(rig.only.metrics[0].stable.trials, 3 * 40);
+});
+
+Deno.test("another process over the same file goes on where the first one stopped", async () => {
+  const folder = await Deno.makeTempDir();
+  const rig = new Rig(undefined, `${folder}/serin.db`);
+  try {
+    await rig.pass(60);
+    rig.count(rig.only.id, 0, "canary", { requests: 20, errors: 1 });
+    const { tokenKeys } = await rig.sync(), before = rig.only;
+    rig.database.close();
+    rig.database = openDatabase(rig.path, rolloutMigrations);
+    rig.restart();
+    const answer = await rig.sync();
+    assertEquals(rig.only.metrics, before.metrics);
+    assertEquals(answer.tokenKeys, tokenKeys);
+    assertEquals(answer.models[0].assignment?.rollout, before.id);
+  } finally {
+    rig.database.close();
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -57,7 +57,9 @@ export interface Evidence {
   /** The immediate metrics together. */
   readonly logImmediate: number;
   readonly logLabels: number;
-  /** What either must reach: 2 / alpha (half of alpha for each: labels are known too late to mix). */
+  /**
+   * What either must reach: 2 / alpha (half of alpha for each: labels are known too late to mix).
+   */
   readonly needed: number;
   /** That counted requests do not have the shares they were drawn with; alarm at 10,000. */
   readonly logSampleRatioFault: number;

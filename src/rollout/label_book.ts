@@ -60,9 +60,9 @@ export function matchLabel(
 }
 
 /**
- * Counts one label: for the version's quality, and where its assignment belongs to a running rollout
- * and has no sticky key, for the test: the first label of an assignment as labelled, its first wrong
- * one as wrong.
+ * Counts one label: for the version's quality, and where its assignment belongs to a running
+ * rollout and has no sticky key, for the test: the first label of an assignment as labelled, its
+ * first wrong one as wrong.
  *
  * @param stepsOf how many steps each running rollout has
  * @returns the rollout whose totals grew, undefined for none, or the refusal

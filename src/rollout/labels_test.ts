@@ -68,7 +68,7 @@ Deno.test("labels count by arm and version; a repeat is accepted without countin
   assertEquals(engine.metrics().labels, [{ model: "m", version: "2", labelled: 2, wrong: 1 }]);
 });
 
-Deno.test("of many rows of one assignment the test counts one wrong label, quality counts all", async () => {
+Deno.test("of many rows of an assignment the test counts one wrong, quality all", async () => {
   const { seal, label, counts, engine } = await openRig();
   const predictions = Array.from({ length: 16 }, () => ({ label: 1 }));
   const prediction = seal({ rows: 16, predictions });

@@ -4,9 +4,9 @@ import { addTotal } from "./rollout_store.ts";
 import type { SyncRequest } from "./sync.ts";
 
 /**
- * Adds what a replica's cumulative totals have grown by since its last sync to the totals of running
- * rollouts. A repeated or older sync adds nothing; counts of rollouts that ended, or that this registry
- * does not know, are dropped.
+ * Adds what a replica's cumulative totals have grown by since its last sync to the totals of
+ * running rollouts. A repeated or older sync adds nothing; counts of rollouts that ended, or that
+ * this registry does not know, are dropped.
  *
  * @param stepsOf how many steps each running rollout has
  * @returns the rollouts whose totals grew

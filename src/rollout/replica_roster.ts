@@ -14,7 +14,9 @@ interface HeardReplica {
   readonly models: SyncRequest["models"];
 }
 
-/** Which replicas are live, and what they hold. In memory: after a start they are heard within 1 s. */
+/**
+ * Which replicas are live, and what they hold. In memory: after a start they are heard within 1 s.
+ */
 export class ReplicaRoster {
   readonly #clock: Clock;
   readonly #settledAt: number;

@@ -191,8 +191,8 @@ const HISTORY_MS_MIN = 1000;
 const HISTORY_POINTS_MAX = 4096;
 
 /**
- * Adds a point to a rollout's history, at most each second and each 1/256 of its age (so that 30 days
- * have some 2,600 points); a change of the state is always a point.
+ * Adds a point to a rollout's history, at most each second and each 1/256 of its age (so that 30
+ * days have some 2,600 points); a change of the state is always a point.
  */
 export function addHistory(
   tx: Transaction,

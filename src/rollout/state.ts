@@ -127,7 +127,9 @@ function hold(look: Look, reason: HoldReason): Outcome {
   return { state: holding, verdict: verdict.holding({ ...look, state: holding }) };
 }
 
-/** More deaths a request than the stable version has. What they cut off counts as errors besides. */
+/**
+ * More deaths a request than the stable version has. What they cut off counts as errors besides.
+ */
 function isolatesDie(totals: readonly StepTotals[]): boolean {
   const deaths = sumOf(totals, "canary", "isolate_deaths");
   if (deaths === 0) return false;

@@ -124,7 +124,7 @@ Deno.test("A/A rollouts stay below alpha, looked at after every second (200 seed
   assertTrue(rolledBack <= 20, `${rolledBack} of 200 A/A rollouts were rolled back at alpha 10 %`);
 });
 
-Deno.test("no traffic: the evidence stays 1, nothing is promoted, in the end a person is asked", () => {
+Deno.test("no traffic: the evidence stays 1, in the end a person is asked", () => {
   const drive = new Drive();
   drive.pass(60);
   const waiting = drive.pass(600);
@@ -150,7 +150,7 @@ Deno.test("isolates that die under the canary hold the rollout, and the verdict 
   assertEquals([drive.state.phase, drive.state.step], ["ramp", 1]);
 });
 
-Deno.test("labels have their own half of alpha, and promotion waits for them when there are any", () => {
+Deno.test("labels have their own half of alpha; promotion waits for them", () => {
   const drive = new Drive(
     rolloutPlanSchema.parse({ steps: [{ share: 0.5, seconds: 10 }], warmupSeconds: 0 }),
   );
@@ -201,7 +201,7 @@ Deno.test("plans: every problem is found", () => {
   assertEquals(evaluate(DEFAULT_PLAN, emptyTotals(4)).needed, 200);
 });
 
-Deno.test("counts that do not fit the shares hold the rollout: the evidence is not trustworthy", () => {
+Deno.test("counts that do not fit the shares hold the rollout", () => {
   const drive = new Drive();
   drive.pass(60);
   drive.totals[0].canary.requests = 10;

@@ -45,12 +45,16 @@ export interface MetricStatus {
   readonly ratio: { estimate: number | null; lower: number; upper: number | null } | null;
   /** That the canary is worse, by itself. */
   readonly evidence: number;
-  /** That it is not worse by the margin: reaches `notWorseNeeded` when shown; null where not asked. */
+  /**
+   * That it is not worse by the margin: reaches `notWorseNeeded` when shown; null where not asked.
+   */
   readonly notWorse: number | null;
   readonly differenceUpper: number | null;
   /** null where promotion does not ask for this metric. */
   readonly shown: boolean | null;
-  /** About how many more bad events would roll back, if the ratio stays; null at a ratio up to 1. */
+  /**
+   * About how many more bad events would roll back, if the ratio stays; null at a ratio up to 1.
+   */
   readonly eventsUntilRollback: number | null;
 }
 

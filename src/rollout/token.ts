@@ -5,12 +5,12 @@ import { ByteReader, ByteWriter } from "./byte_codec.ts";
 import type { Arm } from "./sync.ts";
 
 /**
- * Prediction tokens: every answer carries one, sealed, so that a label that comes weeks later becomes
- * counts without any stored prediction.
+ * Prediction tokens: every answer carries one, sealed, so that a label that comes weeks later
+ * becomes counts without any stored prediction.
  *
- * Bytes, as base64url: format (1), length of the key's id, id, 12 bytes of nonce, ciphertext, 16 bytes
- * of tag (AES-256-GCM; all before the ciphertext is authenticated too). The first 8 bytes of the nonce
- * name the assignment.
+ * Bytes, as base64url: format (1), length of the key's id, id, 12 bytes of nonce, ciphertext, 16
+ * bytes of tag (AES-256-GCM; all before the ciphertext is authenticated too). The first 8 bytes of
+ * the nonce name the assignment.
  */
 
 /** A key as the sync hands it out. */
@@ -65,8 +65,8 @@ const FLAG = { canary: 8, rollout: 16, keyHash: 32 } as const;
 /** Seals tokens with the first of the keys. */
 export interface TokenSealer {
   /**
-   * @returns at most 512 characters; predictions are left out when they do not fit. undefined when not
-   * even the names fit (a model's name of more than about 280 bytes)
+   * @returns at most 512 characters; predictions are left out when they do not fit. undefined when
+   * not even the names fit (a model's name of more than about 280 bytes)
    */
   seal(content: TokenContent): string | undefined;
 }
@@ -222,8 +222,8 @@ function unzigzag(value: number): number {
 }
 
 /**
- * Whether a label contradicts a prediction. Where the predicted class is a whole number, 1, 1.0, "1",
- * "1.0", true and "true" are the same label; where it is a name, labels are compared as texts.
+ * Whether a label contradicts a prediction. Where the predicted class is a whole number, 1, 1.0,
+ * "1", "1.0", true and "true" are the same label; where it is a name, labels are compared as texts.
  */
 export function isWrong(predicted: number | string, label: string | number | boolean): boolean {
   if (typeof predicted === "string") return predicted !== String(label);

@@ -5,7 +5,9 @@ import type { TokenKey } from "./token.ts";
 
 /** Each key seals for this long. */
 const PERIOD_MS = 7 * 24 * 3600 * 1000;
-/** Older keys that open: as long as a prediction may be labelled, and the period it was sealed in. */
+/**
+ * Older keys that open: as long as a prediction may be labelled, and the period it was sealed in.
+ */
 const OLDER_KEYS = Math.ceil(LIMITS.labelHorizonMs / PERIOD_MS) + 1;
 
 /**

@@ -13,8 +13,8 @@ import type { RolloutPlan } from "./plan.ts";
 import type { Look, Phase } from "./rollout_state.ts";
 
 /**
- * What a rollout says of itself: one sentence, with the numbers behind a decision, and while nothing
- * is decided, with what would decide next.
+ * What a rollout says of itself: one sentence, with the numbers behind a decision, and while
+ * nothing is decided, with what would decide next.
  */
 
 /** @returns e.g. "error", "wrong-label", "latency (p95)", to stand before "ratio" */
@@ -60,7 +60,7 @@ export function inconclusive(look: Look): string {
     ? tooFew(look)
     : `${holdReason(look)}, also after ${formatDuration(plan.holdSeconds * 1000)} of waiting`;
   return `inconclusive after ${servedFor(look)}: ${why}; ` +
-    `a person decides: promote or abort it (all traffic is served by the stable version until then)`;
+    `a person decides: promote or abort it (until then the stable version serves all)`;
 }
 
 /** What a warm-up waits for. */
@@ -130,7 +130,9 @@ function holdReason(look: Look): string {
   return missing.map((metric) => missingMetric(look, metric)).join(", ");
 }
 
-/** e.g. "errors are not shown to be no worse yet (needs ~26 more error events, 40 min of traffic)" */
+/**
+ * e.g. "errors are not shown to be no worse yet (needs ~26 more error events, 40 min of traffic)"
+ */
 function missingMetric(
   look: Look,
   { metric, canary, stable, logNotWorse }: MetricEvidence,

@@ -5,11 +5,11 @@ import { logWeightedSum } from "./log_sum.ts";
  * Evidence that bad events fall on the canary more often than its share of traffic says.
  *
  * Whoever routes knows the coin: the arm that served a bad event was drawn with the known share w.
- * Given an event, and a ratio rho = P(event | canary) / P(event | stable), the canary served it with
- * probability q(w, rho) = w rho / (1 - w + w rho). An e-process E has P(E ever reaches 1/alpha) <=
- * alpha as long as rho <= rho0 (Ville 1939), whatever the traffic, the base rate or the moments at
- * which it is looked at. (Lindon and Malek, NeurIPS 2022, arXiv 2011.03567; mixtures: Robbins 1970;
- * several starts: Shin, Ramdas, Rinaldo, "E-detectors", NEJSDS 2023.)
+ * Given an event, and a ratio rho = P(event | canary) / P(event | stable), the canary served it
+ * with probability q(w, rho) = w rho / (1 - w + w rho). An e-process E has P(E ever reaches
+ * 1/alpha) <= alpha as long as rho <= rho0 (Ville 1939), whatever the traffic, the base rate or the
+ * moments at which it is looked at. (Lindon and Malek, NeurIPS 2022, arXiv 2011.03567; mixtures:
+ * Robbins 1970; several starts: Shin, Ramdas, Rinaldo, "E-detectors", NEJSDS 2023.)
  */
 
 /** Ratios that the mixture bets on, and how much on each. */
@@ -58,8 +58,8 @@ export function defaultStartWeights(steps: number): number[] {
 }
 
 /**
- * The mixture e-process of one metric, kept as one log number for each (start, ratio). It depends on
- * event counts only, so totals in any order give what single events would have given.
+ * The mixture e-process of one metric, kept as one log number for each (start, ratio). It depends
+ * on event counts only, so totals in any order give what single events would have given.
  *
  * @example Four errors of four canary requests at a 5 % share
  * ```ts
@@ -133,7 +133,8 @@ export class AssignmentEvidence {
  * The evidence of totals: start j takes the events of steps j and later.
  *
  * @param steps events by step, in the order of the steps
- * @param startWeights one for each step of the plan (steps not reached yet may be left out of `steps`)
+ * @param startWeights one for each step of the plan (steps not reached yet may be left out of
+ * `steps`)
  * @returns natural logarithm
  */
 export function logAssignmentEvidence(

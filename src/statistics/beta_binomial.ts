@@ -3,8 +3,8 @@ import { logGamma } from "./log_sum.ts";
 
 /**
  * Upper bound of a proportion that holds at every look: Robbins' mixture with a uniform prior,
- * i.e. all p with Beta(k + 1, n - k + 1) / (p^k (1-p)^(n-k)) < 1/alpha (Robbins 1970; Howard, Ramdas,
- * McAuliffe, Sekhon, Ann. Stat. 2021, conjugate mixtures).
+ * i.e. all p with Beta(k + 1, n - k + 1) / (p^k (1-p)^(n-k)) < 1/alpha (Robbins 1970; Howard,
+ * Ramdas, McAuliffe, Sekhon, Ann. Stat. 2021, conjugate mixtures).
  *
  * @param events how many had the event; at most `trials`
  * @param trials how many could have had it

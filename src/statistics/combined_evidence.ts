@@ -14,9 +14,9 @@ export function combineEvidence(logs: readonly number[], weights: readonly numbe
 }
 
 /**
- * Which metrics are shown worse, each by itself: closed testing with weighted means (e-Holm; Vovk and
- * Wang 2021, section 5). A metric is named when every group of metrics that it belongs to has a mean
- * of at least 1/alpha, so that naming a wrong one has at most the chance alpha.
+ * Which metrics are shown worse, each by itself: closed testing with weighted means (e-Holm; Vovk
+ * and Wang 2021). A metric is named when every group of metrics that it belongs to has a
+ * mean of at least 1/alpha, so that naming a wrong one has at most the chance alpha.
  *
  * @param logs natural logarithms of the evidence, one a metric
  * @param weights above 0, one a metric; default equal

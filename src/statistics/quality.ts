@@ -1,9 +1,9 @@
 import { assert } from "../core/mod.ts";
 
 /**
- * Quality of predictions against known labels. Every function takes one score and one label a row and
- * gives one number; NaN where the number is not defined (no rows, a NaN score, one class only for
- * {@linkcode auc}). Classification scores are probabilities of class 1, labels are 0 or 1.
+ * Quality of predictions against known labels. Every function takes one score and one label a row
+ * and gives one number; NaN where the number is not defined (no rows, a NaN score, one class only
+ * for {@linkcode auc}). Classification scores are probabilities of class 1, labels are 0 or 1.
  */
 
 /** A quality metric: scores and labels of the same length in, one number out. */
@@ -71,8 +71,8 @@ export function logLoss(scores: ArrayLike<number>, labels: ArrayLike<number>): n
 }
 
 /**
- * Brier score: the mean squared distance of a probability from its 0/1 label (Brier 1950, the binary
- * half form, 0 to 1).
+ * Brier score: the mean squared distance of a probability from its 0/1 label (Brier 1950, the
+ * binary half form, 0 to 1).
  *
  * @param scores probabilities of class 1
  * @param labels 0 or 1
@@ -117,7 +117,7 @@ export function mae(scores: ArrayLike<number>, labels: ArrayLike<number>): numbe
 
 /**
  * Expected calibration error: |mean score - share of class 1| in bins of equal width over [0, 1],
- * weighted by rows (Naeini, Cooper, Hauskrecht, AAAI 2015; Guo et al., ICML 2017, section 3).
+ * weighted by rows (Naeini, Cooper, Hauskrecht, AAAI 2015; Guo et al., ICML 2017).
  *
  * @param scores probabilities of class 1
  * @param labels 0 or 1

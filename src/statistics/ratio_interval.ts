@@ -21,7 +21,7 @@ const LOG_RATIO_MAX = 30;
 /**
  * The ratio P(event | canary) / P(event | stable) with an interval that is valid at every moment:
  * all ratios r whose mixture likelihood ratio M / L(r) has stayed below 1/alpha (Robbins 1970; the
- * confidence sequence of Lindon and Malek 2022, section 3, with a discrete prior). L is concave in
+ * confidence sequence of Lindon and Malek 2022, with a discrete prior). L is concave in
  * log r, so what is left is an interval. It assumes one ratio throughout, and is for display.
  *
  * @param steps bad events by share

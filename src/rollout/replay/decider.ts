@@ -29,8 +29,8 @@ export interface ReplayOutcome {
 }
 
 /**
- * Plays one stream through the reference rules: fixed schedule, strict null, looked at once a second
- * at its end, promotion looked at when the ramp ends and every 300 s after it.
+ * Plays one stream through the reference rules: fixed schedule, strict null, looked at once a
+ * second at its end, promotion looked at when the ramp ends and every 300 s after it.
  *
  * @param p99Us the 99th percentile of the stable latency table, microseconds: slower is bad
  */

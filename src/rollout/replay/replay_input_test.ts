@@ -24,7 +24,7 @@ const file = {
 };
 const parse = (value: unknown) => parseScenarios(JSON.stringify(value), "s.json");
 
-Deno.test("scenario files: the format is named, and every problem is reported at once", async () => {
+Deno.test("scenario files: the format is named, all problems come at once", async () => {
   assertEquals(parse(file).scenarios.length, 1);
   await assertSerinError(
     () => parse({ ...file, format: "other/2" }),

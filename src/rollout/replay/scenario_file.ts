@@ -127,7 +127,9 @@ export const DEFAULT_REPLAY_SETTINGS: ReplaySettings = {
 /** The 99th percentile of the published files' base table, microseconds. */
 export const DEFAULT_P99_US = 166_415;
 
-/** @returns a latency table's 99th percentile, microseconds: the limit above which a request is bad */
+/**
+ * @returns a latency table's 99th percentile, microseconds: the limit above which a request is bad
+ */
 export function tableP99(table: readonly number[]): number {
   return table[Math.trunc(0.99 * (TABLE_LENGTH - 1))];
 }

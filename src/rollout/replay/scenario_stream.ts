@@ -33,8 +33,8 @@ interface ArmThresholds {
 }
 
 /**
- * A scenario's requests: counter-based, so that request i of a run is the same in every language and
- * for every horizon. Integers only, bit for bit the reference generator.
+ * A scenario's requests: counter-based, so that request i of a run is the same in every language
+ * and for every horizon. Integers only, bit for bit the reference generator.
  */
 export class ScenarioStream implements RequestStream {
   readonly firstSecond: number;
@@ -196,7 +196,9 @@ function threshold(chance: number): number {
   return Math.floor(chance * TWO32);
 }
 
-/** The inverse distribution function at u / 2^32, linear between the table's points, microseconds. */
+/**
+ * The inverse distribution function at u / 2^32, linear between the table's points, microseconds.
+ */
 function latencyAt(table: Float64Array, u: number): number {
   const i = u >>> 22, fraction = (u >>> 6) & 0xffff;
   return table[i] + Math.floor((table[i + 1] - table[i]) * fraction / 65536);
