@@ -206,7 +206,8 @@ export class RolloutEngine implements SyncPeer {
   ): Promise<RolloutStatus> {
     const { model, challenger } = request;
     await this.#applier.apply();
-    const alias = request.alias ?? this.#roster.aliasesOf(model)[0] ?? "champion";
+    const served = this.#roster.aliasesOf(model).find((alias) => alias !== CHALLENGER);
+    const alias = request.alias ?? served ?? "champion";
     const aliases = await this.#catalog.findAliases(model);
     if (aliases === undefined) {
       throw new SerinError("not_found", `No registered model is named "${model}"`);
