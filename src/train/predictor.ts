@@ -27,13 +27,16 @@ export class Predictor {
    * @returns the probability of class 1 a row, or the predicted number
    */
   predict(columns: readonly Float32Array[], rows: number): Float32Array<ArrayBuffer> {
-    const scores = ensembleScores(this.ensemble, columns, rows);
-    if (this.objective === "regression") return scores;
+    return this.fromScores(ensembleScores(this.ensemble, columns, rows));
+  }
+
+  /** Turns the ensemble's raw scores into predictions. */
+  fromScores(scores: Float32Array): Float32Array<ArrayBuffer> {
+    if (this.objective === "regression") return scores.slice();
     const { slope, offset } = this.calibration ?? { slope: 1, offset: 0 };
-    for (let row = 0; row < rows; row++) {
-      const z = Math.fround(Math.fround(scores[row] * slope) + offset);
-      scores[row] = 1 / (1 + Math.exp(-z));
-    }
-    return scores;
+    return Float32Array.from(scores, (score) => {
+      const z = Math.fround(Math.fround(score * slope) + offset);
+      return 1 / (1 + Math.exp(-z));
+    });
   }
 }

@@ -19,6 +19,7 @@ import {
 import { type ResolvedSpec, resolveSpec, type TrainSpec } from "./spec.ts";
 import { binaryLabels, type Labels, numericLabels } from "./target.ts";
 import type { Fitted, LabelledRows, OnRound } from "./trainer.ts";
+import { ensembleScores, type TreeEnsemble } from "./tree_ensemble.ts";
 import { toYaml } from "./yaml_text.ts";
 
 /** What {@linkcode trainModel} works with. */
@@ -78,13 +79,15 @@ export async function trainModel(request: TrainRequest): Promise<TrainedModel> {
   const frame = selectFeatures(dataset, spec.target, spec.features.ignore);
   const parts = splitParts(frame, labels, spec);
   const fitted = fit(parts, spec, request.onRound);
-  const { calibration, described } = calibrate(fitted, parts.validation, spec);
   const { ensemble } = fitted;
+  const scores = scoreParts(ensemble, parts);
+  const { calibration, described } = calibrate(scores.validation, parts.validation, spec);
   const { objective } = spec;
   const predictor = new Predictor({ features: frame.names, ensemble, objective, calibration });
   const digest = datasetDigest(dataset);
   const model = buildGraph(predictor, labels.classes, modelMetadata(spec, labels, digest));
-  const parity = await checkAgainst(request.reference, model, predictor, parts);
+  const held = heldOut(predictor, parts, scores);
+  const parity = await checkAgainst(request.reference, model, predictor, held);
   const evaluation: Evaluation = {
     objective,
     target: spec.target,
@@ -94,7 +97,7 @@ export async function trainModel(request: TrainRequest): Promise<TrainedModel> {
       validation: parts.validation.rows,
       test: parts.test.rows,
     },
-    ...measure(predictor, parts),
+    ...measure(objective, held),
     trees: ensemble.trees.length,
     calibration: described,
     parity_difference: parity,
@@ -106,8 +109,8 @@ export async function trainModel(request: TrainRequest): Promise<TrainedModel> {
     ...{ model, modelSha256, runId, now: request.now, spec, evaluation },
     features: frame.names,
     classes: labels.classes,
-    profiles: profiles(predictor, parts),
-    example: nameColumns(predictor, lastWithRows(parts), EXAMPLE_ROWS),
+    profiles: profiles(predictor, parts, held.test.predictions),
+    example: nameColumns(predictor, held.test.part, EXAMPLE_ROWS),
   });
   const { validationLosses } = fitted;
   return { runId, modelSha256, files, evaluation, predictor, spec, validationLosses };
@@ -175,21 +178,60 @@ function fit(parts: Parts, { gbdt, objective }: ResolvedSpec, onRound?: OnRound)
   return trainer.fit(parts.train, parts.validation, onRound);
 }
 
+/** Raw scores of the rows that were not trained on. */
+function scoreParts(ensemble: TreeEnsemble, { validation, test }: Parts) {
+  return {
+    validation: ensembleScores(ensemble, validation.features, validation.rows),
+    test: ensembleScores(ensemble, test.features, test.rows),
+  };
+}
+
 function calibrate(
-  fitted: Fitted,
+  scores: Float32Array,
   validation: LabelledRows,
   spec: ResolvedSpec,
 ): { calibration: Calibration | undefined; described: Evaluation["calibration"] } {
   const none = { calibration: undefined, described: { method: "none" } } as const;
   if (spec.calibration === "none") return none;
-  const plain = new Predictor({ features: [], ensemble: fitted.ensemble, objective: "regression" });
-  const scores = plain.predict(validation.features, validation.rows);
   const calibration = fitPlatt(scores, validation.labels);
   if (calibration === undefined) {
     const reason = "the validation part has one class only, or the model is no better than chance";
     return { calibration: undefined, described: { method: "none", reason } };
   }
   return { calibration, described: { method: "platt", ...calibration } };
+}
+
+/** A part with its predictions. */
+interface Predicted {
+  readonly name: "train" | "validation" | "test";
+  readonly part: LabelledRows;
+  readonly predictions: Float32Array;
+}
+
+/** The parts that quality is measured on; where one has no rows, the part before it stands in. */
+interface HeldOut {
+  readonly validation: Predicted;
+  readonly test: Predicted;
+}
+
+function heldOut(
+  predictor: Predictor,
+  parts: Parts,
+  scores: { validation: Float32Array; test: Float32Array },
+): HeldOut {
+  const of = (name: "validation" | "test"): Predicted | undefined =>
+    parts[name].rows === 0
+      ? undefined
+      : { name, part: parts[name], predictions: predictor.fromScores(scores[name]) };
+  const { train } = parts;
+  const ofTrain = (): Predicted => ({
+    name: "train",
+    part: train,
+    predictions: predictor.predict(train.features, train.rows),
+  });
+  const validation = of("validation"), test = of("test");
+  const last = test ?? validation ?? ofTrain();
+  return { validation: validation ?? last, test: last };
 }
 
 function modelMetadata(spec: ResolvedSpec, labels: Labels, digest: string): Record<string, string> {
@@ -213,41 +255,26 @@ async function checkAgainst(
   reference: ReferenceRunner,
   model: Uint8Array,
   predictor: Predictor,
-  parts: Parts,
+  { validation: { part, predictions } }: HeldOut,
 ): Promise<number> {
-  const rows = [parts.validation, parts.test, parts.train].find((part) => part.rows > 0)!;
-  const columns = nameColumns(predictor, rows, PARITY_ROWS_MAX);
-  const values = columns.map((column) => column.values);
-  const expected = predictor.predict(values, values[0].length);
-  return await checkParity(reference, model, columns, expected);
+  const columns = nameColumns(predictor, part, PARITY_ROWS_MAX);
+  return await checkParity(reference, model, columns, predictions.subarray(0, PARITY_ROWS_MAX));
 }
 
-function measure(predictor: Predictor, parts: Parts) {
-  const on = (part: LabelledRows) =>
-    evaluate(predictor.objective, predictor.predict(part.features, part.rows), part.labels);
-  const evaluated_on = parts.test.rows > 0
-    ? "test" as const
-    : parts.validation.rows > 0
-    ? "validation" as const
-    : "train" as const;
+function measure(objective: "binary" | "regression", { validation, test }: HeldOut) {
+  const on = ({ predictions, part }: Predicted) => evaluate(objective, predictions, part.labels);
   return {
-    evaluated_on,
-    metrics: on(parts[evaluated_on]),
-    validation: parts.validation.rows > 0 ? on(parts.validation) : null,
+    evaluated_on: test.name,
+    metrics: on(test),
+    validation: validation.name === "validation" ? on(validation) : null,
   };
 }
 
 /** Features on the training part; predictions on rows that were not trained on, where there are. */
-function profiles(predictor: Predictor, parts: Parts) {
-  const columns = predictor.features.map((name, f) => profileColumn(name, parts.train.features[f]));
-  const { features, rows } = lastWithRows(parts);
-  const predictions = predictor.predict(features, rows);
+function profiles(predictor: Predictor, { train }: Parts, predictions: Float32Array) {
+  const columns = predictor.features.map((name, f) => profileColumn(name, train.features[f]));
   const profile = predictor.objective === "binary" ? profileProbabilities : profileColumn;
   return [...columns, profile("prediction", predictions)];
-}
-
-function lastWithRows(parts: Parts): LabelledRows {
-  return [parts.test, parts.validation].find((part) => part.rows > 0) ?? parts.train;
 }
 
 function nameColumns(predictor: Predictor, part: LabelledRows, rowsMax: number): NamedColumn[] {
