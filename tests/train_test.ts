@@ -1,6 +1,7 @@
 /** `serin train` through its `run`, in process, and its models in onnxruntime and in MLflow. */
 import { parse as parseYaml } from "yaml";
 import type { CommandContext } from "../src/cli/mod.ts";
+import { run as runBench, syntheticCsv } from "../scripts/bench_train.ts";
 import { trainCommand } from "../src/commands/train.ts";
 import { parseYamlConfig } from "../src/config/mod.ts";
 import { type ErrorCode, silentLog } from "../src/core/mod.ts";
@@ -308,6 +309,11 @@ Deno.test("train.yaml: what is written is read back, whatever the strings", () =
   const text = toYaml(spec as unknown as typeof value);
   const options = { source: "train.yaml", synonyms: SPEC_SYNONYMS };
   assertEquals(parseYamlConfig(text, trainSpecSchema, options), spec);
+});
+
+Deno.test("the bench runs", () => {
+  const measured = runBench({ csv: syntheticCsv(500, 3), trees: 3, leaves: 4, rounds: 1 });
+  assertEquals([measured.rows, measured.features], [500, 3]);
 });
 
 /** Loads the model as MLflow does and prints the probabilities of class 1 of the rows given. */
