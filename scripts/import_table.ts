@@ -56,11 +56,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     level: 3,
     imports: ["core", "inference", "rollout", "onnx", "telemetry", "api", "mlflow"],
   },
+  web: { level: 3, imports: ["core", "api"] },
+  demo: { level: 3, imports: ["core", "dataset"] },
   commands: {
     level: 4,
     imports: [
       ...["core", "cli", "config", "dataset", "onnx", "statistics", "mlflow", "database"],
-      ...["telemetry", ...DOMAINS, "api", "serving"],
+      ...["telemetry", ...DOMAINS, "api", "serving", "web", "demo"],
     ],
   },
 };

@@ -3,6 +3,8 @@
  *
  * - `serin/rooms`: the import table of scripts/import_table.ts; no JSON or Wasm imports in shipped
  *   code (they switch the compiled binary's code cache off); dynamic imports are literal.
+ * - `serin/function-lines`: at most 70 lines a function, except numeric kernels with a comment
+ *   `// kernel: WHY` right above them or at their beginning.
  */
 import { importProblem } from "./import_rule.ts";
 
@@ -45,9 +47,43 @@ const plugin: Deno.lint.Plugin = {
         };
       },
     },
+    "function-lines": {
+      create(context) {
+        const check = (node: Deno.lint.Node) => {
+          const lines = context.sourceCode.getText(node).split("\n");
+          if (lines.length <= FUNCTION_LINES_MAX) return;
+          if (lines.slice(0, 4).some(isKernelMark) || isMarkedAbove(context, node)) return;
+          const message = `a function of ${lines.length} lines, at most ${FUNCTION_LINES_MAX}`;
+          context.report({ node, message, hint: "split it, or say `// kernel: WHY` above it" });
+        };
+        return {
+          FunctionDeclaration: check,
+          FunctionExpression: check,
+          ArrowFunctionExpression: check,
+        };
+      },
+    },
   },
 };
 export default plugin;
+
+const FUNCTION_LINES_MAX = 70;
+
+function isKernelMark(line: string): boolean {
+  return /^\s*(\/\/|\*|\/\*\*) kernel: \S/.test(line);
+}
+
+/** In the comment that ends on the line before the function (its `export`, `const` or name). */
+function isMarkedAbove(context: Deno.lint.RuleContext, node: Deno.lint.Node): boolean {
+  const source = context.sourceCode;
+  const at = source.getText().indexOf(source.getText(node));
+  const before = source.getText().slice(0, at).split("\n").slice(0, -1);
+  for (let line = before.length - 1; line >= 0; line--) {
+    if (!/^\s*(\/\/|\*|\/\*)/.test(before[line])) return false;
+    if (isKernelMark(before[line])) return true;
+  }
+  return false;
+}
 
 const HINT = "docs/architecture.md has the table, scripts/import_table.ts holds it as data";
 
