@@ -2,14 +2,12 @@
  * `deno task build [--output FILE]`: one executable, with an explicit list of permissions and only
  * the files that it needs.
  */
+import { COMPILE_FLAGS } from "./compile_flags.ts";
 import { findDenort } from "./denort.ts";
 
 const root = new URL("../", import.meta.url);
 const path = (relative: string) => decodeURIComponent(new URL(relative, root).pathname);
 const output = Deno.args[0] === "--output" ? Deno.args[1] : path("serin");
-
-/** No `run` and no `ffi`: no command starts a process or loads native code. */
-const PERMISSIONS = ["read", "write", "net", "env", "sys"].map((kind) => `--allow-${kind}`);
 
 /** Files that no import names: workers' entry points and what is read at run time. */
 const INCLUDED = [
@@ -22,8 +20,8 @@ const INCLUDED = [
 await Deno.mkdir(path(".cache"), { recursive: true });
 const denort = await findDenort(path(".cache"));
 const args = [
-  ...["compile", "--quiet", "--frozen", "--no-prompt", "--unstable-net"],
-  ...["--unstable-worker-options", ...PERMISSIONS],
+  "compile",
+  ...COMPILE_FLAGS,
   ...INCLUDED.flatMap((file) => ["--include", path(file)]),
   ...["--output", `${output}.new`, path("main.ts")],
 ];
