@@ -6,10 +6,10 @@ export interface BinnedFeatures {
   readonly features: number;
   /** Upper bounds of each feature's value bins, the last is Infinity. */
   readonly bounds: readonly Float32Array[];
-  /** By row, for histograms: entry `row × features + feature`. A missing value has the code
-   * `bounds[feature].length`, one past the value bins. */
-  readonly byRow: Uint8Array;
-  /** By feature, for dividing a node's rows. */
+  /** By row, for histograms: entry `row × features + feature` is the place in a histogram. A missing
+   * value has the code `bounds[feature].length`, one past the value bins. */
+  readonly byRow: Uint16Array | Uint32Array;
+  /** By feature, for dividing a node's rows: the bin, without the feature's offset. */
   readonly byFeature: readonly Uint8Array[];
   /** Where each feature's bins begin in a histogram; one entry more is the histogram's length. */
   readonly offsets: Int32Array;
@@ -21,19 +21,23 @@ export function binFeatures(
   rows: number,
   binsMax: number,
 ): BinnedFeatures {
-  const features = values.length;
-  const byRow = new Uint8Array(rows * features), offsets = new Int32Array(features + 1);
+  const features = values.length, offsets = new Int32Array(features + 1);
   const bounds: Float32Array[] = [], byFeature: Uint8Array[] = [];
   for (let f = 0; f < features; f++) {
     const upper = binBounds(values[f], binsMax), missing = upper.length;
     const codes = binCodes(values[f], upper);
-    for (let row = 0, at = f; row < rows; row++, at += features) {
-      if (codes[row] === MISSING_BIN) codes[row] = missing;
-      byRow[at] = codes[row];
-    }
+    for (let row = 0; row < rows; row++) if (codes[row] === MISSING_BIN) codes[row] = missing;
     bounds.push(upper);
     byFeature.push(codes);
     offsets[f + 1] = offsets[f] + missing + 1;
+  }
+  const places = offsets[features];
+  const byRow = places <= 65536
+    ? new Uint16Array(rows * features)
+    : new Uint32Array(rows * features);
+  for (let f = 0; f < features; f++) {
+    const codes = byFeature[f], offset = offsets[f];
+    for (let row = 0, at = f; row < rows; row++, at += features) byRow[at] = offset + codes[row];
   }
   return { rows, features, bounds, byRow, byFeature, offsets };
 }

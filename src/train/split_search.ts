@@ -27,6 +27,7 @@ const GAIN_MIN_SHARE = 1e-12;
  * The split of the largest gain G_l²/(H_l+λ) + G_r²/(H_r+λ) - G²/(H+λ) (Chen and Guestrin, KDD 2016,
  * section 2.2). Missing values are tried on either side ("sparsity-aware", section 3.4); where the
  * node has none of a feature, they follow the heavier side. Equal gains: the first feature and bin.
+ * Scores are compared as fractions, so that a bin costs no division.
  *
  * @param histogram packed sums, laid out by `binned.offsets`
  * @param total packed sum of the node
@@ -51,13 +52,16 @@ export function findSplit(
     const last = missing === 0 ? missingAt - 2 : missingAt - 1;
     let sum = 0;
     for (let at = start; at <= last; at++) {
-      sum += histogram[at];
+      const bin = histogram[at];
+      // An empty bin divides the rows as the bin before it does.
+      if (bin === 0) continue;
+      sum += bin;
       const gl = Math.floor(sum / PACK), hl = sum - gl * PACK, hr = h - hl;
       if (hl >= hessianMin && hr >= hessianMin) {
-        const gr = g - gl;
-        const score = gl * gl / (hl + lambda) + gr * gr / (hr + lambda);
-        if (score > best) {
-          best = score;
+        const gr = g - gl, dl = hl + lambda, dr = hr + lambda;
+        const numerator = gl * gl * dr + gr * gr * dl;
+        if (numerator > best * (dl * dr)) {
+          best = numerator / (dl * dr);
           bestFeature = f;
           bestBin = at - start;
           bestMissingLeft = missing === 0 && hl >= hr;
@@ -71,10 +75,10 @@ export function findSplit(
       const withMissing = sum + missing;
       const gm = Math.floor(withMissing / PACK), hm = withMissing - gm * PACK, ho = h - hm;
       if (hm < hessianMin || ho < hessianMin) continue;
-      const go = g - gm;
-      const score = gm * gm / (hm + lambda) + go * go / (ho + lambda);
-      if (score > best) {
-        best = score;
+      const go = g - gm, dm = hm + lambda, dp = ho + lambda;
+      const numerator = gm * gm * dp + go * go * dm;
+      if (numerator > best * (dm * dp)) {
+        best = numerator / (dm * dp);
         bestFeature = f;
         bestBin = at - start;
         bestMissingLeft = true;

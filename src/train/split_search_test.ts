@@ -19,7 +19,7 @@ function search({ features, gradient, hessian }: Case, limits: SplitLimits) {
   for (let row = 0; row < rows; row++) {
     total += packed[row];
     features.forEach((_, f) => {
-      histogram[binned.offsets[f] + binned.byRow[row * features.length + f]] += packed[row];
+      histogram[binned.byRow[row * features.length + f]] += packed[row];
     });
   }
   const split = findSplit(histogram, total, binned, {

@@ -179,12 +179,11 @@ export class TreeGrower {
 
   /** The hot loop: one load, addition and store a row and feature. */
   #count(histogram: Float64Array, start: number, count: number, packed: Float64Array): void {
-    const { byRow, offsets, features } = this.#binned, order = this.#order;
+    const { byRow, features } = this.#binned, order = this.#order;
     histogram.fill(0);
     for (let at = start; at < start + count; at++) {
-      const row = order[at], value = packed[row];
-      let code = row * features;
-      for (let f = 0; f < features; f++) histogram[offsets[f] + byRow[code++]] += value;
+      const row = order[at], value = packed[row], end = (row + 1) * features;
+      for (let place = row * features; place < end; place++) histogram[byRow[place]] += value;
     }
   }
 
