@@ -13,6 +13,8 @@ const output = Deno.args[0] === "--output" ? Deno.args[1] : path("serin");
 const INCLUDED = [
   "src/inference/vendor/ort.wasm.bin",
   "src/serving/data_isolate.ts",
+  "src/commands/registry_isolate.ts",
+  "src/commands/train_isolate.ts",
   "src/web/pages",
   "data/elec2.csv",
 ];

@@ -1,5 +1,6 @@
 import type { Command } from "../cli/mod.ts";
 import { canaryReplayCommand } from "./canary_replay.ts";
+import { demoCommand } from "./demo.ts";
 import { predictCommand } from "./predict.ts";
 import { registryCommand } from "./registry.ts";
 import { serveCommand } from "./serve.ts";
@@ -8,6 +9,7 @@ import { versionCommand } from "./version.ts";
 
 /** Every command of serin, in the order of the help. */
 export const COMMANDS = [
+  demoCommand,
   trainCommand,
   registryCommand,
   serveCommand,

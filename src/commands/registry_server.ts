@@ -11,6 +11,7 @@ import {
 } from "../rollout/mod.ts";
 import { addProcessMetrics, addRolloutMetrics, Metrics } from "../telemetry/mod.ts";
 import { type Page, PAGE_HEADERS, readPages } from "../web/mod.ts";
+import { keepTicking } from "./engine_clock.ts";
 import {
   openRegistryApp,
   type RegistryApp,
@@ -29,11 +30,13 @@ const PLAN_TAG = "serin.rollout_plan";
  */
 export async function openRegistryServer(options: RegistryAppOptions): Promise<RegistryApp> {
   const pages = await readPages();
-  return await openRegistryApp({
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const opened = await openRegistryApp({
     ...options,
     migrations: rolloutMigrations,
     mount: (app, parts) => {
       const engine = openEngine(parts, options);
+      timer = keepTicking(engine, options.log);
       app.route("/", rolloutRoutes(engine, { log: options.log }));
       const metrics = new Metrics();
       addProcessMetrics(metrics, "registry");
@@ -49,6 +52,13 @@ export async function openRegistryServer(options: RegistryAppOptions): Promise<R
       app.get("/ui/*", (c) => pageOf(pages, c.req.path.slice("/ui/".length)));
     },
   });
+  return {
+    ...opened,
+    close() {
+      clearInterval(timer);
+      opened.close();
+    },
+  };
 }
 
 function openEngine(parts: RegistryParts, options: RegistryAppOptions): RolloutEngine {

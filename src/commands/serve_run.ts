@@ -21,6 +21,7 @@ import {
   type VersionSource,
 } from "../serving/mod.ts";
 import { Metrics } from "../telemetry/mod.ts";
+import { keepTicking } from "./engine_clock.ts";
 import { openRegistryClient } from "./registry_client.ts";
 
 /** The options of `serin serve`. */
@@ -42,7 +43,7 @@ export async function run(options: ServeOptions, context: CommandContext): Promi
   const models = readModels(options, positionals[0]);
   const lifecycle = new Lifecycle();
   lifecycle.stopOnSignals();
-  const { peer, source } = await connect(options, log);
+  const { peer, source } = await connect(options, log, lifecycle);
   const serving = await openServing({
     ...options,
     replica: `${options.replica}:${options.port}`,
@@ -94,27 +95,35 @@ function readModel(text: string): { name: string; uri: ModelUri } {
 async function connect(
   options: ServeOptions,
   log: Log,
+  lifecycle: Lifecycle,
 ): Promise<{ peer: SyncPeer; source: VersionSource }> {
   if (options.registry === undefined) {
-    return { peer: openLocalEngine(emptyCatalog, log), source: noSource };
+    return { peer: openLocalEngine(emptyCatalog, log, lifecycle), source: noSource };
   }
   const baseUrl = options.registry;
   const { client, token } = await openRegistryClient(baseUrl, options.registryTokenFile);
   const remote = new RemotePeer({ baseUrl, fetch: globalThis.fetch, token });
-  const openLocal = () => Promise.resolve(openLocalEngine(new MlflowCatalog(client), log));
+  const openLocal = () =>
+    Promise.resolve(openLocalEngine(new MlflowCatalog(client), log, lifecycle));
   return { peer: new FallbackPeer(remote, openLocal, log), source: new MlflowSource(client) };
 }
 
 /** The registry's own engine, in this process and in memory. */
-function openLocalEngine(catalog: ModelCatalog, log: Log): SyncPeer {
+function openLocalEngine(catalog: ModelCatalog, log: Log, lifecycle: Lifecycle): SyncPeer {
   const database = openDatabase(":memory:", rolloutMigrations);
-  return new RolloutEngine({
+  const engine = new RolloutEngine({
     database,
     catalog,
     clock: systemClock,
     random: new SystemRandom(),
     log,
   });
+  const timer = keepTicking(engine, log);
+  lifecycle.onStop("engine", () => {
+    clearInterval(timer);
+    database.close();
+  });
+  return engine;
 }
 
 const noSource: VersionSource = {

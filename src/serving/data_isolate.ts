@@ -9,7 +9,7 @@ import { openLog, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
 import { configureOrt, ServedModel } from "../inference/mod.ts";
 import { CountCells, createTokenSealer, type TokenSealer } from "../rollout/router/mod.ts";
 import { InferenceStats } from "../telemetry/inference_stats.ts";
-import type { FromIsolate, PostedError, ToIsolate } from "./messages.ts";
+import type { FromIsolate, PostedError, ToIsolate, TokenKeys } from "./messages.ts";
 import { fromPosted, toPosted } from "./posted_error.ts";
 import { sealPrediction } from "./token_facts.ts";
 
@@ -39,7 +39,7 @@ scope.onmessage = ({ data }) => {
 async function receive(message: ToIsolate): Promise<void> {
   switch (message.type) {
     case "start":
-      return start(message);
+      return await start(message);
     case "load": {
       const error = await load(message);
       return scope.postMessage({ type: "loaded", id: message.id, ...(error ? { error } : {}) });
@@ -49,8 +49,7 @@ async function receive(message: ToIsolate): Promise<void> {
     case "route":
       return dataPlane?.apply(message.model, message.route);
     case "keys":
-      sealer = message.keys.length > 0 ? createTokenSealer(message.keys, random) : undefined;
-      return;
+      return useKeys(message.keys);
     case "ready":
       ready = message.ready;
       return;
@@ -72,7 +71,8 @@ async function receive(message: ToIsolate): Promise<void> {
   }
 }
 
-function start(message: ToIsolate & { type: "start" }): void {
+/** Loads and warms what it is to hold, and only then shares the port: no request meets it empty. */
+async function start(message: ToIsolate & { type: "start" }): Promise<void> {
   configureOrt(message.ortWasm);
   const plane = new DataPlane({
     clock: systemClock,
@@ -84,6 +84,10 @@ function start(message: ToIsolate & { type: "start" }): void {
     onCrash: (why) => scope.postMessage({ type: "crashed", why }),
   });
   dataPlane = plane;
+  ready = message.ready;
+  useKeys(message.keys);
+  for (const file of message.files) await plane.add(await ServedModel.open(file));
+  for (const [model, route] of message.routes) plane.apply(model, route);
   const app = inferenceApp({
     dataPlane: plane,
     stats,
@@ -101,6 +105,10 @@ function start(message: ToIsolate & { type: "start" }): void {
     reusePort: true,
     onListen: ({ port }) => scope.postMessage({ type: "listening", port }),
   }, app.fetch);
+}
+
+function useKeys(keys: TokenKeys): void {
+  sealer = keys.length > 0 ? createTokenSealer(keys, random) : undefined;
 }
 
 async function load({ file }: ToIsolate & { type: "load" }): Promise<PostedError | undefined> {

@@ -66,6 +66,7 @@ export class IsolatePool {
   #ready = false;
   #nextId = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #pingedAt = performance.now();
   #stopping = false;
   #restarts = 0;
 
@@ -204,12 +205,17 @@ export class IsolatePool {
       this.#replace(isolate, event.message);
     };
     const post = (message: ToIsolate) => worker.postMessage(message);
-    const { hostname } = this.#options;
-    post({ type: "start", hostname, port, ortWasm: this.#ortWasm, counts: counts.buffer });
-    post({ type: "keys", keys: this.#keys });
-    for (const file of this.#files.values()) void this.#loadInto(isolate, file);
-    for (const [model, route] of this.#routes) post({ type: "route", model, route });
-    post({ type: "ready", ready: this.#ready });
+    post({
+      type: "start",
+      hostname: this.#options.hostname,
+      port,
+      ortWasm: this.#ortWasm,
+      counts: counts.buffer,
+      files: [...this.#files.values()],
+      routes: [...this.#routes],
+      keys: this.#keys,
+      ready: this.#ready,
+    });
   }
 
   #receive(isolate: Isolate, message: FromIsolate): void {
@@ -260,6 +266,10 @@ export class IsolatePool {
 
   #ping(): void {
     const now = performance.now();
+    // This isolate itself was held up (a suspended machine, a starved one): judge nobody by that.
+    const heldUp = now - this.#pingedAt > 4 * PING_MS;
+    this.#pingedAt = now;
+    if (heldUp) { for (const isolate of this.#live()) isolate.answeredAt = now; }
     for (const isolate of this.#live()) {
       const limit = isolate.loads.size > 0 || !isolate.listening
         ? LIMITS.isolateLoadMsMax

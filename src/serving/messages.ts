@@ -22,6 +22,11 @@ export type ToIsolate =
     readonly port: number;
     readonly ortWasm: ArrayBuffer;
     readonly counts: SharedArrayBuffer;
+    /** What it holds and how it splits before its first request. */
+    readonly files: readonly ModelFile[];
+    readonly routes: readonly (readonly [model: string, route: Route])[];
+    readonly keys: TokenKeys;
+    readonly ready: boolean;
   }
   | { readonly type: "load"; readonly id: number; readonly file: ModelFile }
   | { readonly type: "unload"; readonly model: string; readonly version: string }

@@ -32,6 +32,7 @@ export class SyncLoop {
   #again = false;
   #lastAt = -Infinity;
   #reachedAt: number | undefined;
+  /** Assumed until shown otherwise, so that the first failure is told, once. */
   #reachable = true;
   #stopped = false;
 
@@ -110,7 +111,7 @@ export class SyncLoop {
   }
 
   #setReachable(reachable: boolean, thrown?: unknown): void {
-    if (reachable !== this.#reachable || (this.#reachedAt === undefined && !reachable)) {
+    if (reachable !== this.#reachable) {
       const { log } = this.#options;
       if (reachable) log.info("the registry answers again");
       else {

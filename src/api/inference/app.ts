@@ -92,6 +92,9 @@ function oipRoutes(app: Hono, { dataPlane }: InferenceAppOptions): void {
 function scoringRoutes(app: Hono, { dataPlane, defaultModel }: InferenceAppOptions): void {
   app.post("/invocations", async (c) => {
     const model = c.req.query("model") ?? defaultModel();
+    if (model === undefined && dataPlane.models().length === 0) {
+      throw new SerinError("not_ready", "No model is loaded yet");
+    }
     if (model === undefined) {
       throw new SerinError("invalid_input", "Several models are served: which one is meant?", {
         hint: "POST /invocations?model=NAME",
