@@ -10,6 +10,6 @@ const PERMISSIONS = ["read", "write", "net", "env", "sys"].map((kind) => `--allo
 export const COMPILE_FLAGS: readonly string[] = [
   ...["--quiet", "--frozen", "--no-prompt", "--unstable-net", "--unstable-worker-options"],
   ...PERMISSIONS,
-  // By default a program may import code from a list of hosts when it runs.
+  // Deno's default list of hosts that code may come from would stand in the executable otherwise.
   "--deny-import",
 ];
