@@ -72,8 +72,9 @@ function noteVersion(models: LoggedModels, { modelId, name, version }: ModelVers
   if (tags === undefined) return;
   const old = tags.find(({ key }) => key === VERSIONS_TAG)?.value;
   const versions = old === undefined ? [] : parseVersions(old);
-  if (!versions.some((known) => known.name === name && known.version === version)) {
-    versions.push({ name, version });
+  // MLflow's server writes the version as a number, its client as it got it.
+  if (!versions.some((known) => known.name === name && String(known.version) === version)) {
+    versions.push({ name, version: Number(version) });
   }
   try {
     models.setTags(modelId, [{ key: VERSIONS_TAG, value: JSON.stringify(versions) }]);
@@ -83,7 +84,7 @@ function noteVersion(models: LoggedModels, { modelId, name, version }: ModelVers
   }
 }
 
-function parseVersions(text: string): { name: string; version: string }[] {
+function parseVersions(text: string): { name: string; version: string | number }[] {
   try {
     const parsed = JSON.parse(text);
     return Array.isArray(parsed) ? parsed : [];
