@@ -1,6 +1,6 @@
 /** Rules of the tree itself: what docs/architecture.md and CONTRIBUTING.md promise, as tests. */
 import { FORBIDDEN_NAMES, readTree, type SourceFile } from "./tidy/tree.ts";
-import { findCycle, type Graph, reachedFrom, readGraph } from "./tidy/graph.ts";
+import { findCycle, reachedFrom, readGraph } from "./tidy/graph.ts";
 import { importProblem } from "../scripts/import_rule.ts";
 import { ROOMS, TEST_ROOM } from "../scripts/import_table.ts";
 import lintPlugin from "../scripts/lint_plugin.ts";
