@@ -10,6 +10,7 @@ export {
   type Clause,
   type Comparator,
   type FilterLanguage,
+  type FilterMessages,
   type KindRules,
   parseFilter,
 } from "./search/filter.ts";

@@ -5,6 +5,7 @@ import {
   type Database,
   decodePageToken,
   type FilterLanguage,
+  type FilterMessages,
   type Page,
   parseFilter,
   parseOrderBy,
@@ -30,9 +31,19 @@ const SPELLINGS = { attribute: "attribute", tag: "tag", tags: "tag" } as const;
 const TEXT = ["=", "!=", "LIKE", "ILIKE", "IN", "NOT IN"] as const;
 const TAG = { comparators: ["=", "!=", "LIKE", "ILIKE"] } as const;
 
+const MESSAGES: FilterMessages = {
+  unknownKind: (spelling) =>
+    `Invalid entity type '${spelling}'. Valid entity types are ('attribute', 'tag', 'tags')`,
+  comparator: ({ kind, key, comparator, numeric }) =>
+    `Invalid comparator for ${kind}${numeric ? ` ${key}` : ""}: ${comparator}`,
+  attributeValue: "Expected a quoted string value or a list of quoted string values for attributes",
+  wrongNumber: (key, written) => `Invalid value for numeric attribute '${key}': ${written}`,
+};
+
 const MODEL_LANGUAGE: FilterLanguage<Kind> = {
   spellings: SPELLINGS,
   bare: "attribute",
+  messages: MESSAGES,
   kinds: { attribute: { comparators: TEXT, keys: ["name"] }, tag: TAG },
 };
 
@@ -45,6 +56,7 @@ const MODEL_ORDER: Readonly<Record<string, string>> = {
 const VERSION_LANGUAGE: FilterLanguage<Kind> = {
   spellings: SPELLINGS,
   bare: "attribute",
+  messages: MESSAGES,
   kinds: {
     attribute: {
       comparators: TEXT,
@@ -165,6 +177,7 @@ function orderSql(
   const language = {
     spellings: SPELLINGS,
     bare: "attribute" as const,
+    messages: MESSAGES,
     kinds: { attribute: { comparators: [] }, tag: TAG },
   };
   const orders = parseOrderBy(texts, language);
@@ -172,7 +185,8 @@ function orderSql(
     if (kind !== "attribute") throw invalid(`Invalid order_by entity: ${kind}`);
     if (columns[key] === undefined) {
       const valid = recommended.map((name) => `'${name}'`).join(", ");
-      throw invalid(`Invalid order by key '${key}' specified. Valid keys are '{${valid}}'`);
+      const what = recommended.length > 2 ? "attribute key" : "order by key";
+      throw invalid(`Invalid ${what} '${key}' specified. Valid keys are '{${valid}}'`);
     }
   }
   const given = orders.map(({ key, ascending }) => `${columns[key]} ${ascending ? "ASC" : "DESC"}`);

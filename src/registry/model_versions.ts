@@ -238,7 +238,7 @@ export class ModelVersions {
         : uri.alias === "latest"
         ? model.latestVersions.at(-1)?.version
         : model.aliases.find(({ alias }) => alias === uri.alias)?.version;
-      if (number === undefined) throw invalid(`Registered model alias ${source} not found.`);
+      if (number === undefined) throw invalid(`Registered model alias ${nameOf(uri)} not found.`);
       const row = getVersionRow(reader, uri.name, number);
       const differs = (runId !== undefined && runId !== row.run_id) ||
         (modelId !== undefined && modelId !== row.model_id);
@@ -256,6 +256,10 @@ export class ModelVersions {
       };
     });
   }
+}
+
+function nameOf(uri: { version: string } | { alias: string }): string {
+  return "alias" in uri ? uri.alias : uri.version;
 }
 
 interface ResolvedSource {

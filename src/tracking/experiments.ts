@@ -48,6 +48,10 @@ interface Row {
 const LANGUAGE = {
   spellings: { attribute: "attribute", tag: "tag", tags: "tag" },
   bare: "attribute",
+  messages: {
+    unknownKind: (spelling) =>
+      `Invalid entity type '${spelling}'. Valid entity types are ('attribute', 'tag', 'tags')`,
+  },
   kinds: {
     attribute: {
       comparators: ["=", "!=", "LIKE", "ILIKE", "IN", "NOT IN"],

@@ -12,7 +12,7 @@ import {
 } from "../database/mod.ts";
 import type { LoggedModel } from "./entities.ts";
 import { loadModels, type LoggedModelRow } from "./logged_model_reader.ts";
-import { invalid, parseExperimentId, TRACKING_LIMITS } from "./validation.ts";
+import { invalid, parseExperimentId, pythonRepr, TRACKING_LIMITS } from "./validation.ts";
 
 /** Which data a metric was measured on. */
 export interface DatasetFilter {
@@ -69,6 +69,17 @@ const LANGUAGE: FilterLanguage<Kind> = {
     tags: "tags",
   },
   bare: "attributes",
+  messages: {
+    unknownKind: (spelling) =>
+      `Invalid entity type: '${spelling}'. Expected one of ` +
+      "['attributes', 'metrics', 'params', 'tags'].",
+    comparator: ({ kind, key, comparator }, allowed) =>
+      `Invalid comparison operator for ${kind}.${key}: '${comparator}'. Expected one of ` +
+      `(${allowed.map((name) => `'${name}'`).join(", ")}).`,
+    clauses: (text) =>
+      `Invalid filter string: ${pythonRepr(text)}. Expected a list of comparisons separated by ` +
+      "'AND' (e.g. 'metrics.loss > 0.1 AND params.lr = 0.01').",
+  },
   kinds: {
     attributes: {
       comparators: TEXT,

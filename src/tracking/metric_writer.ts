@@ -11,11 +11,17 @@ export function checkMetric(metric: Metric, path: string): void {
     throw invalidValue(
       at("timestamp"),
       metric.timestamp,
-      `metric '${metric.key}' (value=${metric.value}). ` +
+      `metric '${metric.key}' (value=${pythonFloat(metric.value)}). ` +
         "Timestamp must be a nonnegative long (64-bit integer) ",
     );
   }
   checkLength("Metric name", TRACKING_LIMITS.keyCharactersMax, metric.key);
+}
+
+/** A double as Python writes it: 1.0, nan, inf. */
+function pythonFloat(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e16) return value.toFixed(1);
+  return String(value).replace("Infinity", "inf").replace("NaN", "nan");
 }
 
 interface Stored {

@@ -91,8 +91,8 @@ function loadChunk(reader: Reader, rows: readonly RunRow[]): Run[] {
     return {
       ...toRunInfo(row),
       metrics: (metrics.get(row.id) ?? []).map(toMetric),
-      params: params.get(row.id) ?? [],
-      tags: tags.get(row.id) ?? [],
+      params: toPairs(params.get(row.id)),
+      tags: toPairs(tags.get(row.id)),
       datasets: datasets.get(row.id) ?? [],
       modelInputs: ofRun.filter(({ direction }) => direction === "input")
         .map((model) => ({ modelId: model.model_id })),
@@ -100,6 +100,10 @@ function loadChunk(reader: Reader, rows: readonly RunRow[]): Run[] {
         .map((model) => ({ modelId: model.model_id, step: model.step ?? undefined })),
     };
   });
+}
+
+function toPairs(rows: readonly KeyValue[] = []): KeyValue[] {
+  return rows.map(({ key, value }) => ({ key, value }));
 }
 
 /** A stored point as it was logged. */

@@ -5,6 +5,7 @@ import { toWireMetric, unlessEmpty } from "./tracking_wire.ts";
 
 const AT = "/2.0/mlflow/metrics";
 const RUNS_MAX = 100;
+const DOCS = " See the API docs for more information about request parameters.";
 const SAMPLE_POINTS_MAX = 2500;
 
 /** Routes of metrics. */
@@ -35,11 +36,11 @@ export const METRIC_ROUTES: readonly Route[] = [
     if (runIds.length > RUNS_MAX) {
       throw invalid(
         `GetMetricHistoryBulkInterval request must specify at most ${RUNS_MAX} run_ids. ` +
-          `Received ${runIds.length} run_ids.`,
+          `Received ${runIds.length} run_ids.${DOCS}`,
       );
     }
     if (limit < 1 || limit > SAMPLE_POINTS_MAX) {
-      throw invalid(`max_results must be between 1 and ${SAMPLE_POINTS_MAX}.`);
+      throw invalid(`max_results must be between 1 and ${SAMPLE_POINTS_MAX}.${DOCS}`);
     }
     const steps = stepsOf(request.start_step, request.end_step);
     const points = tracking.metrics.sample(runIds, key, limit, steps);

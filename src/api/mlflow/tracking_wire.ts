@@ -21,6 +21,7 @@ export function toWireExperiment(experiment: Experiment) {
     last_update_time: experiment.updatedMs,
     creation_time: experiment.createdMs,
     tags: unlessEmpty(experiment.tags),
+    workspace: "default",
   };
 }
 

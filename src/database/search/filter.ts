@@ -49,6 +49,18 @@ export interface KindRules {
   readonly numbersQuoted?: readonly string[];
 }
 
+/** MLflow says the same in several ways. */
+export interface FilterMessages {
+  readonly unknownKind?: (spelling: string) => string;
+  readonly comparator?: (
+    clause: { kind: string; key: string; comparator: string; numeric: boolean },
+    allowed: readonly string[],
+  ) => string;
+  readonly attributeValue?: string;
+  readonly wrongNumber?: (key: string, written: string) => string;
+  readonly clauses?: (text: string) => string;
+}
+
 /** A search language: which kinds of key there are and how they may be written. */
 export interface FilterLanguage<K extends string> {
   /** Spelling → kind, e.g. `{params: "parameter", param: "parameter"}`. */
@@ -56,6 +68,8 @@ export interface FilterLanguage<K extends string> {
   /** The kind of a key without a dot. */
   readonly bare: K;
   readonly kinds: Readonly<Record<K, KindRules>>;
+  /** What is said instead of the words for runs, where MLflow has others. */
+  readonly messages?: FilterMessages;
   /** Other names of keys of the bare kind, e.g. `{created: "start_time"}`. */
   readonly synonyms?: Readonly<Record<string, string>>;
 }
@@ -75,16 +89,26 @@ export function parseFilter<K extends string>(
   const invalid: string[] = [];
   for (const part of splitAtAnd(tokenize(text))) {
     const clause = parseComparison(part, language);
-    if (clause === undefined) invalid.push(`'${part.map((token) => token.text).join(" ")}'`);
+    if (clause === undefined) invalid.push(...unreadable(part, text));
     else clauses.push(clause);
   }
   if (invalid.length > 0) {
-    throw invalidFilter(`Invalid clause(s) in filter string: ${invalid.join(", ")}`);
+    const message = language.messages?.clauses?.(text);
+    throw invalidFilter(message ?? `Invalid clause(s) in filter string: ${invalid.join(", ")}`);
   }
   if (clauses.length > CLAUSES_MAX) {
     throw invalidFilter(`A filter may have at most ${CLAUSES_MAX} comparisons`);
   }
   return clauses;
+}
+
+/** @returns what of a part is no comparison, as MLflow names it */
+function unreadable(part: readonly Token[], text: string): string[] {
+  const ors = part.filter(({ kind, text }) => kind === "word" && /^or$/i.test(text));
+  const pieces = part[0].kind !== "open" && ors.length > 0 ? ors : part;
+  if (pieces.length <= 2) return pieces.map((token) => `'${token.text}'`);
+  const last = part.at(-1)!;
+  return [`'${text.slice(part[0].at, last.at + last.text.length)}'`];
 }
 
 /** AND outside of parentheses separates; an empty part is dropped, as MLflow does. */
@@ -121,8 +145,10 @@ function parseComparison<K extends string>(
     return undefined;
   }
   const { kind, key } = parseIdentifier(name.text, language);
-  checkComparator(language.kinds[kind], kind, key, comparator);
-  return { kind, key, comparator, value: readValue(values, kind, key, comparator, language) };
+  if (values.length === 0) checkComparator(language, kind, key, comparator);
+  const value = readValue(values, kind, key, comparator, language);
+  checkComparator(language, kind, key, comparator);
+  return { kind, key, comparator, value };
 }
 
 /** @returns how many tokens the comparator takes */
@@ -153,43 +179,47 @@ function readComparator(
  */
 export function parseIdentifier<K extends string>(
   text: string,
-  language: Pick<FilterLanguage<K>, "spellings" | "bare" | "kinds" | "synonyms">,
+  language: FilterLanguage<K>,
 ): { kind: K; key: string } {
   const dot = /^[`"]/.test(text) ? -1 : text.indexOf(".");
   const spelling = dot < 0 ? undefined : text.slice(0, dot);
   const kind = spelling === undefined ? language.bare : language.spellings[spelling];
   if (kind === undefined) {
     const kinds = Object.keys(language.kinds).map((name) => `'${name}'`).join(", ");
-    throw invalidFilter(`Invalid entity type '${spelling}'. Valid values are [${kinds}]`);
+    throw invalidFilter(
+      language.messages?.unknownKind?.(spelling!) ??
+        `Invalid entity type '${spelling}'. Valid values are [${kinds}]`,
+    );
   }
   const written = unquote(text.slice(dot + 1));
   const key = kind === language.bare ? language.synonyms?.[written] ?? written : written;
   const { keys } = language.kinds[kind];
   if (keys !== undefined && !keys.includes(key)) {
     const valid = keys.map((name) => `'${name}'`).join(", ");
-    throw invalidFilter(`Invalid ${kind} key '${written}' specified. Valid keys are '[${valid}]'`);
+    throw invalidFilter(`Invalid ${kind} key '${written}' specified. Valid keys are '{${valid}}'`);
   }
   return { kind, key };
 }
 
-function checkComparator(
-  rules: KindRules,
-  kind: string,
+function checkComparator<K extends string>(
+  language: FilterLanguage<K>,
+  kind: K,
   key: string,
   comparator: Comparator,
 ): void {
-  const allowed = isNumeric(rules, key)
-    ? rules.numericComparators ?? rules.comparators
-    : rules.comparators;
-  if (comparator.startsWith("IS ") && !allowed.includes(comparator)) {
+  const rules = language.kinds[kind];
+  const numeric = isNumeric(rules, key);
+  const allowed = numeric ? rules.numericComparators ?? rules.comparators : rules.comparators;
+  if (allowed.includes(comparator)) return;
+  const message = language.messages?.comparator?.({ kind, key, comparator, numeric }, allowed);
+  if (message !== undefined) throw invalidFilter(message);
+  if (comparator.startsWith("IS ")) {
     throw invalidFilter(
       `IS NULL / IS NOT NULL is only supported for tags and params, not for '${kind}' '${key}'`,
     );
   }
-  if (!allowed.includes(comparator)) {
-    const names = allowed.map((name) => `'${name}'`).join(", ");
-    throw invalidFilter(`Invalid comparator '${comparator}' not one of '{${names}}'`);
-  }
+  const names = allowed.map((name) => `'${name}'`).join(", ");
+  throw invalidFilter(`Invalid comparator '${comparator}' not one of '{${names}}'`);
 }
 
 function isNumeric(rules: KindRules, key: string): boolean {
@@ -205,21 +235,25 @@ function readValue<K extends string>(
 ): Clause["value"] {
   const rules = language.kinds[kind];
   if (tokens.length === 0) return null;
-  if (comparator === "IN" || comparator === "NOT IN") {
+  const takesLists = rules.comparators.includes("IN") && !isNumeric(rules, key);
+  if (tokens[0].kind === "open" && takesLists) {
     if (rules.listKeys !== undefined && !rules.listKeys.includes(key)) {
       throw invalidFilter(
         `Only [${rules.listKeys.map((name) => `'${name}'`).join(", ")}] ${kind}s support ` +
           "comparison with a list of quoted string values.",
       );
     }
-    return readList(tokens);
+    const list = readList(tokens);
+    if (comparator === "IN" || comparator === "NOT IN") return list;
+    throw invalidFilter(`Invalid comparator '${comparator}' for a list of values`);
   }
   const [token] = tokens;
-  if (isNumeric(rules, key)) return readNumber(token, kind, key, rules);
+  if (isNumeric(rules, key)) return readNumber(token, kind, key, language);
   if (tokens.length > 1 || (token.kind !== "string" && token.kind !== "word")) {
-    const what = kind === "attribute" ? "attributes" : `${kind} (e.g. 'my-value')`;
-    const got = tokens.map(({ text }) => text).join("");
-    throw invalidFilter(`Expected a quoted string value for ${what}. Got value ${got}`);
+    const what = kind === language.bare
+      ? language.messages?.attributeValue ?? "Expected a quoted string value for attributes"
+      : `Expected a quoted string value for ${kind} (e.g. 'my-value')`;
+    throw invalidFilter(`${what}. Got value ${tokens.map(({ text }) => text).join("")}`);
   }
   if (!/^'[\s\S]*'$|^"[^"]*"$/.test(token.text)) {
     throw invalidFilter(
@@ -234,18 +268,22 @@ function readValue<K extends string>(
   return value;
 }
 
-function readNumber(token: Token, kind: string, key: string, rules: KindRules): number {
-  const quoted = rules.numbersQuoted?.includes(key) ?? false;
+function readNumber<K extends string>(
+  token: Token,
+  kind: K,
+  key: string,
+  language: FilterLanguage<K>,
+): number {
+  const quoted = language.kinds[kind].numbersQuoted?.includes(key) ?? false;
   const text = quoted && token.kind === "string" ? token.text.slice(1, -1) : token.text;
   const right = quoted ? /^-?\d+$/.test(text) : token.kind === "number";
-  if (!right) {
-    throw invalidFilter(
-      kind === "metric"
+  if (right) return Number(text);
+  throw invalidFilter(
+    language.messages?.wrongNumber?.(key, token.text) ??
+      (kind === "metric"
         ? `Expected numeric value type for metric. Found ${token.text}`
-        : `Expected numeric value type for numeric attribute: ${key}. Found ${token.text}`,
-    );
-  }
-  return Number(text);
+        : `Expected numeric value type for numeric attribute: ${key}. Found ${token.text}`),
+  );
 }
 
 function readList(tokens: readonly Token[]): string[] {
@@ -269,7 +307,9 @@ function readList(tokens: readonly Token[]): string[] {
     if (/^'[\s\S]*'$|^"[^"]*"$/.test(text)) continue;
     throw invalidFilter(
       "While parsing a list in the query, expected string value, punctuation, or whitespace, but " +
-        `got different type in list: (${items.map((item) => item.text).join(", ")})`,
+        `got different type in list: (${items.map((item) => item.text).join(", ")}${
+          items.length === 1 ? "," : ""
+        })`,
     );
   }
   return items.map(({ text }) => text.slice(1, -1));

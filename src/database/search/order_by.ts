@@ -18,7 +18,7 @@ export interface OrderBy<K extends string = string> {
  */
 export function parseOrderBy<K extends string>(
   texts: readonly string[],
-  language: Pick<FilterLanguage<K>, "spellings" | "bare" | "kinds" | "synonyms">,
+  language: FilterLanguage<K>,
 ): OrderBy<K>[] {
   if (texts.length > COLUMNS_MAX) {
     throw invalidFilter(`A search is ordered by at most ${COLUMNS_MAX} columns: ${texts.length}`);
@@ -38,7 +38,7 @@ export function parseOrderBy<K extends string>(
 
 function parseOne<K extends string>(
   text: string,
-  language: Pick<FilterLanguage<K>, "spellings" | "bare" | "kinds" | "synonyms">,
+  language: FilterLanguage<K>,
 ): OrderBy<K> {
   const tokens = tokenize(text);
   const [name, direction] = tokens;

@@ -13,6 +13,8 @@ export function decodePageToken(token: string | undefined): number {
   if (token === undefined || token === "") return 0;
   let text: string;
   try {
+    // Python's decoder wants the padding, which atob forgives.
+    if (token.length % 4 !== 0) throw new Error("padding");
     text = atob(token);
   } catch {
     throw new SerinError("invalid_input", "Invalid page token, could not base64-decode");

@@ -53,16 +53,17 @@ Deno.test("comparisons are read in all their spellings", () => {
 Deno.test("what is not the language is refused with MLflow's words", async () => {
   for (
     const [text, message] of [
-      ["metrics.a > 1 OR metrics.b > 2", "Invalid clause(s) in filter string"],
-      ["(metrics.a > 1)", "Invalid clause(s) in filter string"],
+      ["metrics.a > 1 OR metrics.b > 2", "Invalid clause(s) in filter string: 'OR'"],
+      ["(metrics.a > 1)", "Invalid clause(s) in filter string: '(metrics.a > 1)'"],
       ["metrics.a LT 1", "Invalid clause(s) in filter string: 'metrics.a LT 1'"],
       ["metrics.a > 'x'", "Expected numeric value type for metric. Found 'x'"],
-      ["metrics.a LIKE 'x'", "Invalid comparator 'LIKE' not one of"],
+      ["metrics.a LIKE 1", "Invalid comparator 'LIKE' not one of"],
+      ["metrics.a LIKE 'x'", "Expected numeric value type for metric"],
       ["tags.a = 1", "Expected a quoted string value for tag (e.g. 'my-value'). Got value 1"],
       ["tags.a = b", "either not quoted or unidentified quote types"],
       ["foo.a = 'b'", "Invalid entity type 'foo'"],
       ["color = 'b'", "Invalid attribute key 'color' specified"],
-      ["start_time IN ('1')", "Invalid comparator 'IN'"],
+      ["start_time IN ('1')", "Expected numeric value type for numeric attribute"],
       ["run_id IN ()", "got empty list"],
       ["run_id IN (1)", "got different type in list"],
       ["run_id IN ('a' 'b')", "ill-formed list"],

@@ -18,6 +18,8 @@ export type TokenKind =
 export interface Token {
   readonly kind: TokenKind;
   readonly text: string;
+  /** Where it begins, characters. */
+  readonly at: number;
 }
 
 const PATTERNS: readonly (readonly [TokenKind, RegExp])[] = [
@@ -58,7 +60,7 @@ export function tokenize(text: string): Token[] {
       pattern.lastIndex = at;
       const found = pattern.exec(text);
       if (found === null) continue;
-      tokens.push({ kind, text: found[0] });
+      tokens.push({ kind, text: found[0], at });
       at += found[0].length;
       break;
     }
