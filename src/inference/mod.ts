@@ -8,7 +8,7 @@ export {
   OrtSession,
   readOrtWasm,
 } from "./ort_session.ts";
-export { type ModelFile, ServedModel } from "./served_model.ts";
+export { type AttemptObserver, type ModelFile, ServedModel } from "./served_model.ts";
 export {
   type Datatype,
   DATATYPES,

@@ -1,4 +1,5 @@
 import { assert, messageOf, SerinError } from "../core/mod.ts";
+import { engineTurn } from "./engine_turn.ts";
 import "./hide_location.ts";
 // @ts-types="./ort.d.ts"
 import * as ort from "./vendor/ort.mjs";
@@ -60,11 +61,18 @@ export class OrtSession implements AsyncDisposable {
   }
 
   /**
+   * Waits for its turn and runs.
+   *
    * @param feeds a tensor for each input
    * @returns a tensor for each output, in the model's order
    * @throws {SerinError} `inference_failed` with what the engine said
    */
-  async run(feeds: readonly NamedTensor[]): Promise<NamedTensor[]> {
+  run(feeds: readonly NamedTensor[]): Promise<NamedTensor[]> {
+    return engineTurn(() => this.runInTurn(feeds));
+  }
+
+  /** As {@linkcode OrtSession.run}, for a caller who has the turn (`engineTurn`). */
+  async runInTurn(feeds: readonly NamedTensor[]): Promise<NamedTensor[]> {
     const given: Record<string, ort.Tensor> = {};
     for (const { name, datatype, shape, data } of feeds) {
       given[name] = new ort.Tensor(TYPE_OF[datatype], data as ArrayLike<unknown>, shape);
@@ -89,7 +97,7 @@ export class OrtSession implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#session.release();
+    await engineTurn(() => this.#session.release());
   }
 }
 
@@ -102,10 +110,8 @@ export class OrtSession implements AsyncDisposable {
 export async function openOrtSession(model: Uint8Array): Promise<OrtSession> {
   let session: ort.InferenceSession;
   try {
-    session = await ort.InferenceSession.create(model, {
-      executionProviders: ["wasm"],
-      ...QUIET,
-    });
+    const options = { executionProviders: ["wasm"], ...QUIET };
+    session = await engineTurn(() => ort.InferenceSession.create(model, options));
   } catch (cause) {
     throw loadError(messageOf(cause), cause);
   }

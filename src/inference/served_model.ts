@@ -1,5 +1,6 @@
 import { SerinError } from "../core/mod.ts";
 import { checkAnswer } from "./answer.ts";
+import { engineTurn } from "./engine_turn.ts";
 import { type Feeds, zeroFeeds } from "./feeds.ts";
 import { openOrtSession, type OrtSession } from "./ort_session.ts";
 import type { NamedTensor, Signature } from "./tensor.ts";
@@ -18,6 +19,13 @@ export interface ModelFile {
   readonly bytes: Uint8Array;
   /** Whether the model was made for missing values (the ONNX metadata `serin.missing_values`). */
   readonly missingAllowed: boolean;
+}
+
+/** Is told of one run, while the engine is held. */
+export interface AttemptObserver {
+  began(): void;
+  /** @param durationMs without the wait for the engine; `failure` is undefined for an answer */
+  ended(durationMs: number, failure: unknown): void;
 }
 
 /** One version of a model, loaded and ready to run. */
@@ -51,13 +59,28 @@ export class ServedModel implements AsyncDisposable {
   }
 
   /**
+   * Waits for the engine, and runs.
+   *
+   * @param attempt is told when it really begins and ends, before anything else may run
    * @returns the outputs, whole and finite
    * @throws {SerinError} `inference_failed`
    */
-  async run(feeds: Feeds): Promise<NamedTensor[]> {
-    const outputs = await this.#session.run(feeds.tensors);
-    checkAnswer(outputs, feeds.rows);
-    return outputs;
+  run(feeds: Feeds, attempt?: AttemptObserver): Promise<NamedTensor[]> {
+    return engineTurn(async () => {
+      attempt?.began();
+      const started = performance.now();
+      let failure: unknown;
+      try {
+        const outputs = await this.#session.runInTurn(feeds.tensors);
+        checkAnswer(outputs, feeds.rows);
+        return outputs;
+      } catch (thrown) {
+        failure = thrown;
+        throw thrown;
+      } finally {
+        attempt?.ended(performance.now() - started, failure);
+      }
+    });
   }
 
   /**

@@ -48,17 +48,17 @@ export class InferenceStats {
   readonly #statuses: Record<string, number> = {};
 
   /** A version answered. */
-  answered(
-    model: string,
-    version: string,
-    seconds: number,
-    scores: Float32Array | undefined,
-  ): void {
+  answered(model: string, version: string, seconds: number): void {
     const stats = this.#of(model, version);
     stats.answered++;
     stats.latency[bucketOf(LATENCY_BUCKETS, seconds)]++;
     stats.latencySum += seconds;
+  }
+
+  /** What it predicted: a probability a row. */
+  scored(model: string, version: string, scores: Float32Array | undefined): void {
     if (scores === undefined) return;
+    const stats = this.#of(model, version);
     for (let i = 0; i < scores.length; i++) {
       stats.scores[bucketOf(SCORE_BUCKETS, scores[i])]++;
       stats.scoreSum += scores[i];

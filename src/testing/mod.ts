@@ -17,3 +17,5 @@ export {
   unknownOperatorModel,
 } from "./models.ts";
 export { until } from "./until.ts";
+export { TestRegistry } from "./test_registry.ts";
+export { runSerin, serinCommand, SerinProcess, type SerinResult } from "./serin_process.ts";

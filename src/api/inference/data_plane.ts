@@ -7,6 +7,7 @@ import {
   SerinError,
 } from "../../core/mod.ts";
 import {
+  type AttemptObserver,
   ENGINE_CRASH,
   type Feeds,
   type NamedTensor,
@@ -179,39 +180,44 @@ export class DataPlane {
   }
 
   async #answer(request: InferenceRequest, draw: Draw): Promise<InferenceAnswer> {
-    const { clock, stats } = this.#options;
     const entry = this.#entryOf(request.model);
     const served = entry.versions.get(draw.version);
     if (served === undefined) throw notReady(request.model);
     const feeds = this.#decode(request, draw, served);
-    const { router } = entry;
-    router.start(draw);
     this.#running.set(served, (this.#running.get(served) ?? 0) + 1);
-    const started = clock.monotonic();
     try {
-      const outputs = await served.run(feeds);
-      const latencyMs = clock.monotonic() - started;
+      const outputs = await served.run(feeds, this.#observe(entry.router, served, draw));
       const outcome = readOutcome(outputs, feeds.rows);
+      // What is not a class's probability has no place in the histogram from 0 to 1.
       const probabilities = outcome.labels === undefined ? undefined : outcome.scores;
-      stats.answered(served.model, served.version, latencyMs / 1000, probabilities);
+      this.#options.stats.scored(served.model, served.version, probabilities);
       this.#remember(entry, feeds);
       const token = this.#seal(served, draw, feeds.rows, outcome);
-      if (router.finish(draw, { failed: false, latencyMs })) this.#options.onBadEvent();
       return { version: served.version, rows: feeds.rows, outputs, token };
-    } catch (thrown) {
-      const latencyMs = clock.monotonic() - started;
-      const reason = reasonOf(thrown);
-      stats.failed(served.model, served.version, latencyMs / 1000, reason);
-      if (reason === ENGINE_CRASH) {
-        // Not finished: the isolate is lost, and what it leaves unfinished counts as errors.
-        this.#options.onCrash(messageOf(thrown));
-        throw thrown;
-      }
-      if (router.finish(draw, { failed: true, latencyMs })) this.#options.onBadEvent();
-      throw thrown;
     } finally {
       this.#running.set(served, this.#running.get(served)! - 1);
     }
+  }
+
+  /**
+   * Counts an attempt while the engine is held, so that what an isolate leaves unfinished when it
+   * dies is the one attempt that ran, and latency is the version's own, not the queue's.
+   */
+  #observe(router: ShareRouter, served: ServedModel, draw: Draw): AttemptObserver {
+    const { stats, onBadEvent, onCrash } = this.#options;
+    const { model, version } = served;
+    return {
+      began: () => router.start(draw),
+      ended: (latencyMs, failure) => {
+        if (failure === undefined) stats.answered(model, version, latencyMs / 1000);
+        else stats.failed(model, version, latencyMs / 1000, reasonOf(failure));
+        if (failure !== undefined && reasonOf(failure) === ENGINE_CRASH) {
+          // Not finished: the isolate is lost, and what it leaves unfinished counts as an error.
+          return onCrash(messageOf(failure));
+        }
+        if (router.finish(draw, { failed: failure !== undefined, latencyMs })) onBadEvent();
+      },
+    };
   }
 
   #draw(request: InferenceRequest): Draw {
