@@ -55,7 +55,7 @@ const STEPS: readonly Step[] = [
     minutesMax: 10,
     tests: true,
   },
-  { name: "unit", args: [], paths: ["src"], minutesMax: 20, tests: true },
+  { name: "unit", args: [], paths: ["src", "scripts"], minutesMax: 20, tests: true },
   { name: "program", args: [], paths: ["tests"], minutesMax: 40, needs: ["build"], tests: true },
 ];
 
