@@ -1,4 +1,5 @@
 import { silentLog } from "../core/mod.ts";
+import { createMlflowClient } from "../mlflow/mod.ts";
 import { assertEquals, assertIncludes, assertSerinError, assertTrue } from "../testing/mod.ts";
 import { openRegistryApp, type RegistryApp, type RegistryAppOptions } from "./registry_app.ts";
 
@@ -236,3 +237,43 @@ Deno.test("a data folder that cannot be written is refused, and named", async ()
   await assertSerinError(() => openRegistryApp(options), "storage", `${folder}/file/data`);
   await Deno.remove(folder, { recursive: true });
 });
+
+Deno.test(
+  "serin's own client trains, registers and fetches over it",
+  withApp(async ({ registry }) => {
+    const client = createMlflowClient({
+      baseUrl: "http://registry",
+      fetch: async (input, init) => await registry.app.request(new Request(input, init)),
+    });
+    const experimentId = await client.experiments.ensure("e");
+    assertEquals(await client.experiments.ensure("e"), experimentId);
+    const run = await client.runs.create({ experimentId, name: "r", startedMs: 1 });
+    const { run_id: runId, artifact_uri: uri } = run.info;
+    await client.runs.logBatch(runId, {
+      metrics: [{ key: "auc", value: 0.9, timestamp: 1 }],
+      params: [{ key: "depth", value: "3" }],
+      tags: [{ key: "t", value: "v" }],
+    });
+    await client.runs.setTag(runId, "u", "w");
+    await client.runs.update(runId, { status: "FINISHED", endedMs: 2 });
+    const read = await client.runs.get(runId);
+    assertEquals([read.info.status, read.data.metrics[0].value], ["FINISHED", 0.9]);
+    await client.artifacts.upload(uri, "model/a b.onnx", new TextEncoder().encode("bytes"));
+    assertEquals(await client.artifacts.list(uri, "model"), [
+      { path: "model/a b.onnx", isFolder: false, size: 5 },
+    ]);
+    await client.models.ensure("m");
+    await client.models.ensure("m");
+    const version = await client.versions.create({ name: "m", source: `${uri}/model`, runId });
+    await client.models.setAlias("m", "champion", version.version);
+    assertEquals((await client.models.findByAlias("m", "champion"))?.version, "1");
+    assertEquals((await client.models.get("m")).aliases, [{ alias: "champion", version: "1" }]);
+    const from = await client.versions.getDownloadUri("m", "1");
+    const bytes = await client.artifacts.download(from, "a b.onnx");
+    assertEquals(await new Response(bytes).text(), "bytes");
+    await client.models.removeAlias("m", "champion");
+    assertEquals(await client.models.findByAlias("m", "champion"), undefined);
+    await assertSerinError(() => client.artifacts.download(from, "nothing"), "not_found");
+    await assertSerinError(() => client.versions.get("m", "9"), "not_found");
+  }),
+);

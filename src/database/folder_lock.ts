@@ -22,6 +22,8 @@ export function lockFolder(folder: string): ExclusiveLock {
   try {
     database = new DatabaseSync(path);
     database.exec("PRAGMA busy_timeout = 0");
+    // No journal file beside it: nothing is ever written.
+    database.exec("PRAGMA journal_mode = MEMORY");
     database.exec("BEGIN EXCLUSIVE");
   } catch (cause) {
     database?.close();

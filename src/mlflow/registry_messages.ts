@@ -8,6 +8,7 @@ const tags = z.array(keyValue);
 const texts = z.array(text);
 const version = { name: text, version: text };
 
+/** Requests of registered models and their aliases. */
 export const registeredModelMessages = {
   create: message({ name: text, tags, description: text }, ["name"]),
   byName: message({ name: text }, ["name"]),
@@ -26,6 +27,7 @@ export const registeredModelMessages = {
   byAlias: message({ name: text, alias: text }, ["name", "alias"]),
 };
 
+/** Requests of versions of registered models. */
 export const modelVersionMessages = {
   create: message({
     name: text,

@@ -35,6 +35,7 @@ const dataset = z.object({
   profile: text.optional(),
 });
 
+/** Requests of experiments. */
 export const experimentMessages = {
   create: message({ name: text, artifact_location: text, tags }, ["name"]),
   search: message({
@@ -52,6 +53,7 @@ export const experimentMessages = {
   searchDatasets: message({ experiment_ids: texts }),
 };
 
+/** Requests of runs; `listArtifacts` of their files. */
 export const runMessages = {
   create: message({
     experiment_id: text,
@@ -106,6 +108,7 @@ export const runMessages = {
   listArtifacts: message({ run_id: text, path: text, page_token: text }, ["run_id"]),
 };
 
+/** Requests of the histories of metrics. */
 export const metricMessages = {
   history: message({
     run_id: text,
@@ -123,6 +126,7 @@ export const metricMessages = {
   }, ["run_ids", "metric_key"]),
 };
 
+/** Requests of logged models. */
 export const loggedModelMessages = {
   create: message({
     experiment_id: text,
