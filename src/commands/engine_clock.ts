@@ -7,16 +7,21 @@ const TICK_MS = 1000;
  * Lets an engine look at its rollouts now and each second: time passes, and aliases move, also while
  * no replica syncs.
  *
- * @returns the timer, to be cleared at the end
+ * @returns ends it; what it has begun is then no longer told of
  */
 export function keepTicking(
   engine: { tick(): Promise<void> },
   log: Log,
-): ReturnType<typeof setInterval> {
+): () => void {
+  let ended = false;
   const tick = () =>
-    engine.tick().catch((thrown) =>
-      log.warn("rollouts could not be looked at", { error: messageOf(thrown) })
-    );
+    engine.tick().catch((thrown) => {
+      if (!ended) log.warn("rollouts could not be looked at", { error: messageOf(thrown) });
+    });
   void tick();
-  return setInterval(tick, TICK_MS);
+  const timer = setInterval(tick, TICK_MS);
+  return () => {
+    ended = true;
+    clearInterval(timer);
+  };
 }

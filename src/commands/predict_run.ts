@@ -13,6 +13,7 @@ import {
   MlflowSource,
   type ModelUri,
   nameOfPath,
+  namingPath,
   parseModelUri,
   readModelPath,
   toModelFile,
@@ -38,7 +39,10 @@ export async function run(options: PredictOptions, context: CommandContext): Pro
   const { name, version, bytes } = await fetchModel(uri, options);
   const dataset = await readInput(options.input);
   configureOrt(readOrtWasm());
-  await using model = await ServedModel.open(toModelFile(name, version, bytes));
+  await using model = await namingPath(
+    uri,
+    () => ServedModel.open(toModelFile(name, version, bytes)),
+  );
   const progress = openProgress({ interactive: context.interactive });
   const lines: string[] = [];
   for (let start = 0; start < dataset.rows; start += BATCH_ROWS) {
@@ -68,7 +72,9 @@ async function fetchModel(uri: ModelUri, options: PredictOptions) {
     return { name: nameOfPath(uri.path), version: "1", bytes: await readModelPath(uri.path) };
   }
   if (options.registry === undefined) {
-    throw new SerinError("usage", `serin predict: ${options.model} needs --registry URL`);
+    throw new SerinError("usage", `serin predict: ${options.model} needs --registry URL`, {
+      hint: "give the address of the registry, e.g. --registry http://localhost:5000",
+    });
   }
   const { client } = await openRegistryClient(options.registry, options.registryTokenFile);
   const source = new MlflowSource(client);
@@ -121,6 +127,9 @@ function inputsOf(model: ServedModel, rows: Dataset, start: number): GivenInput[
       throw new SerinError(
         "invalid_input",
         `Column "${spec.name}" must be ${spec.datatype}${seen}`,
+        {
+          hint: "the model takes numbers there: check the column, or how missing values are spelt",
+        },
       );
     }
     const values = Array.from(column.codes, (code) => code < 0 ? null : column.dictionary[code]);

@@ -21,6 +21,8 @@ export async function openRegistryClient(
   return { client, token };
 }
 
+const TOKEN_HINT = "the file holds the registry's bearer token and nothing else";
+
 async function readToken(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   try {
@@ -30,7 +32,10 @@ async function readToken(path: string | undefined): Promise<string | undefined> 
     throw new SerinError(
       "configuration",
       `Cannot read --registry-token-file ${path}: ${messageOf(cause)}`,
+      { hint: TOKEN_HINT, cause },
     );
   }
-  throw new SerinError("configuration", `The file ${path} of --registry-token-file is empty`);
+  throw new SerinError("configuration", `The file ${path} of --registry-token-file is empty`, {
+    hint: TOKEN_HINT,
+  });
 }

@@ -30,13 +30,13 @@ const PLAN_TAG = "serin.rollout_plan";
  */
 export async function openRegistryServer(options: RegistryAppOptions): Promise<RegistryApp> {
   const pages = await readPages();
-  let timer: ReturnType<typeof setInterval> | undefined;
+  let stopTicking = () => {};
   const opened = await openRegistryApp({
     ...options,
     migrations: rolloutMigrations,
     mount: (app, parts) => {
       const engine = openEngine(parts, options);
-      timer = keepTicking(engine, options.log);
+      stopTicking = keepTicking(engine, options.log);
       app.route("/", rolloutRoutes(engine, { log: options.log }));
       const metrics = new Metrics();
       addProcessMetrics(metrics, "registry");
@@ -55,7 +55,7 @@ export async function openRegistryServer(options: RegistryAppOptions): Promise<R
   return {
     ...opened,
     close() {
-      clearInterval(timer);
+      stopTicking();
       opened.close();
     },
   };

@@ -118,9 +118,9 @@ function openLocalEngine(catalog: ModelCatalog, log: Log, lifecycle: Lifecycle):
     random: new SystemRandom(),
     log,
   });
-  const timer = keepTicking(engine, log);
+  const stopTicking = keepTicking(engine, log);
   lifecycle.onStop("engine", () => {
-    clearInterval(timer);
+    stopTicking();
     database.close();
   });
   return engine;

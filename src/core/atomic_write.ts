@@ -38,9 +38,15 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** @returns a `storage` error that names the cause and a way out */
 export function storageError(what: string, cause: unknown): SerinError {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  let text = cause instanceof Error ? cause.message : String(cause);
   let hint = "check the folder's permissions and that its disk has room";
-  if (/No space left|os error 28/.test(text)) hint = "the disk is full: free some space";
+  if (cause instanceof Deno.errors.NotCapable) {
+    // Deno's own words tell to compile it anew.
+    text = "serin writes no files of the system";
+    hint = "choose another folder";
+  } else if (/Not a directory|File exists|os error (17|20)\b/.test(text)) {
+    hint = "a part of the path is a file and no folder: choose another path";
+  } else if (/No space left|os error 28/.test(text)) hint = "the disk is full: free some space";
   else if (/Read-only file system|os error 30/.test(text)) {
     hint = "the folder is on a read-only file system: choose another with --data or --out";
   } else if (cause instanceof Deno.errors.PermissionDenied) {

@@ -191,7 +191,7 @@ export class CsvScanner {
       return field.content;
     } catch (thrown) {
       if (!(thrown instanceof QuoteError)) throw thrown;
-      throw this.#error(thrown.position, k, thrown.message);
+      throw this.#error(thrown.position, k, thrown.message, QUOTE_HINT);
     }
   }
 
@@ -227,10 +227,13 @@ export class CsvScanner {
       p++;
     }
     const line = lineAt(bytes, recordStart);
+    const where = fields < names.length
+      ? `, column "${names[fields]}" is missing`
+      : `, no column after "${names.at(-1)}"`;
     throw new SerinError(
       "invalid_data",
       `${source}: line ${line}: ${fields} field${fields === 1 ? "" : "s"} where the header has ` +
-        `${names.length}`,
+        `${names.length}${where}`,
       { hint: "a value that holds a comma must stand in double quotes", details: { line, fields } },
     );
   }
@@ -253,6 +256,8 @@ export class CsvScanner {
     );
   }
 }
+
+const QUOTE_HINT = 'a double quote within a quoted value is written twice: ""';
 
 /** A quoted field that breaks RFC 4180. */
 export class QuoteError extends Error {

@@ -1,4 +1,4 @@
-import { assert, LIMITS, type Log, SerinError } from "../core/mod.ts";
+import { assert, LIMITS, type Log, messageOf, SerinError } from "../core/mod.ts";
 import { type ModelFile, readOrtWasm } from "../inference/mod.ts";
 import { CountCells, type CountLedger, type Route } from "../rollout/router/mod.ts";
 import { StatsTotals } from "../telemetry/stats_totals.ts";
@@ -31,8 +31,10 @@ interface Isolate {
   answeredAt: number;
   inflight: number;
   listening: boolean;
-  /** Loads that it has not answered: loading blocks it, it may not be taken for dead meanwhile. */
+  /** Loads that it has not answered. */
   readonly loads: Map<number, (error: PostedError | undefined) => void>;
+  /** Loads that block it: opened is not said yet. */
+  readonly opening: Set<number>;
   readonly drained: PromiseWithResolvers<void>;
 }
 
@@ -194,6 +196,7 @@ export class IsolatePool {
       inflight: 0,
       listening: false,
       loads: new Map(),
+      opening: new Set(),
       drained: Promise.withResolvers<void>(),
     };
     this.#isolates[place] = isolate;
@@ -227,7 +230,11 @@ export class IsolatePool {
       case "failed":
         if (!isolate.listening) this.#listening.reject(fromPosted(message.error));
         return this.#options.log.error("a data isolate failed", { ...message.error });
+      case "opened":
+        isolate.opening.delete(message.id);
+        return;
       case "loaded":
+        isolate.opening.delete(message.id);
         isolate.loads.get(message.id)?.(message.error);
         isolate.loads.delete(message.id);
         return;
@@ -260,6 +267,7 @@ export class IsolatePool {
     const id = this.#nextId++;
     return new Promise((done) => {
       isolate.loads.set(id, done);
+      isolate.opening.add(id);
       isolate.worker.postMessage({ type: "load", id, file } satisfies ToIsolate);
     });
   }
@@ -271,7 +279,7 @@ export class IsolatePool {
     this.#pingedAt = now;
     if (heldUp) { for (const isolate of this.#live()) isolate.answeredAt = now; }
     for (const isolate of this.#live()) {
-      const limit = isolate.loads.size > 0 || !isolate.listening
+      const limit = isolate.opening.size > 0 || !isolate.listening
         ? LIMITS.isolateLoadMsMax
         : LIMITS.isolateHangMsMax;
       if (now - isolate.answeredAt > limit) this.#replace(isolate, `no answer for ${limit} ms`);
@@ -310,18 +318,29 @@ function checkPortIsFree(hostname: string, port: number): void {
   try {
     Deno.listen({ hostname, port }).close();
   } catch (cause) {
-    if (cause instanceof Deno.errors.AddrInUse) throw portTaken(hostname, port, cause);
-    throw new SerinError("configuration", `Cannot listen on ${hostname}:${port}: ${cause}`, {
-      hint: "give an address of this machine with --host and a port you may use with --port",
-      cause,
-    });
+    throw cannotListen(hostname, port, "--port", cause);
   }
 }
 
-/** @returns the error for a port that another process has */
-export function portTaken(hostname: string, port: number, cause: unknown): SerinError {
-  return new SerinError("address_in_use", `Port ${port} on ${hostname} is taken`, {
-    hint: `another process listens there: end it, or choose another port (0 for any)`,
+/**
+ * @param flag the option that names the port
+ * @returns the error for an address that cannot be listened on
+ */
+export function cannotListen(
+  hostname: string,
+  port: number,
+  flag: "--port" | "--admin-port",
+  cause: unknown,
+): SerinError {
+  if (cause instanceof Deno.errors.AddrInUse) {
+    return new SerinError("address_in_use", `Port ${port} on ${hostname} is taken`, {
+      hint: `another process listens there: end it, or choose another with ${flag} (0 for any)`,
+      cause,
+    });
+  }
+  const what = `Cannot listen on ${hostname}:${port}: ${messageOf(cause)}`;
+  return new SerinError("configuration", what, {
+    hint: `give an address of this machine with --host and a port you may use with ${flag}`,
     cause,
   });
 }
@@ -329,8 +348,8 @@ export function portTaken(hostname: string, port: number, cause: unknown): Serin
 function diedWhileLoading(why: string): PostedError {
   return {
     code: "unsupported_model",
-    message: `The data isolate died while it loaded the model: ${why}`,
-    hint: "the model may need more memory than there is, or run for ever",
+    message: `The data isolate died while it loaded and warmed the model: ${why}`,
+    hint: "the model may need more memory than there is, or compute for ever on some request",
   };
 }
 

@@ -1,5 +1,6 @@
 /** The serving process: data isolates and their pool, models held, the sync with the registry. */
 export { FallbackPeer } from "./fallback_peer.ts";
+export { namingPath } from "./fixed_models.ts";
 export { DATA_ISOLATE_PERMISSIONS } from "./isolate_pool.ts";
 export { emptyCatalog, MlflowCatalog } from "./mlflow_catalog.ts";
 export { MlflowSource } from "./mlflow_source.ts";

@@ -8,11 +8,11 @@ import {
   type SyncRequest,
 } from "../rollout/sync.ts";
 import type { Metrics } from "../telemetry/mod.ts";
+import { FixedModels, type FixedUri } from "./fixed_models.ts";
 import { FollowedModel } from "./followed_model.ts";
 import { HeldVersions } from "./held_versions.ts";
-import { IsolatePool, portTaken } from "./isolate_pool.ts";
+import { cannotListen, IsolatePool } from "./isolate_pool.ts";
 import type { ModelCache } from "./model_cache.ts";
-import { readModelPath, toModelFile } from "./model_file.ts";
 import type { ModelUri } from "./model_uri.ts";
 import { addServingMetrics } from "./serving_metrics.ts";
 import { SyncLoop } from "./sync_loop.ts";
@@ -76,7 +76,7 @@ class ServingProcess implements Serving {
   readonly #pool: IsolatePool;
   readonly #sync: SyncLoop;
   readonly #followed: FollowedModel[] = [];
-  #fixedLoaded = false;
+  readonly #fixed: FixedModels;
   #stopping = false;
   #readyTimer: ReturnType<typeof setInterval> | undefined;
   #admin: Deno.HttpServer<Deno.NetAddr> | undefined;
@@ -101,13 +101,17 @@ class ServingProcess implements Serving {
       report: () => this.#report(),
       apply: (answer) => this.#apply(answer),
     });
+    const fixed = new Map<string, FixedUri>();
     for (const [name, uri] of options.models) {
       if (uri.kind === "alias") this.#followed.push(this.#follow(name, uri.model, uri.alias));
+      else fixed.set(name, uri);
     }
+    const { cache, source } = options;
+    this.#fixed = new FixedModels({ models: fixed, pool: this.#pool, cache, source, log });
   }
 
   async start(): Promise<void> {
-    const { host, adminPort, metrics, models } = this.#options;
+    const { host, adminPort, metrics } = this.#options;
     this.#admin = this.#listenAdmin(host, adminPort);
     this.adminUrl = urlOf(host, this.#admin.addr.port);
     addServingMetrics(metrics, {
@@ -121,8 +125,7 @@ class ServingProcess implements Serving {
     this.#readyTimer = setInterval(() => this.#pool.setReady(this.ready()), READY_MS);
     await this.#sync.start();
     if (!this.#sync.reachable) await this.#recall();
-    for (const [name, uri] of models) if (uri.kind !== "alias") await this.#loadFixed(name, uri);
-    this.#fixedLoaded = true;
+    await this.#fixed.load();
     this.#pool.setReady(this.ready());
   }
 
@@ -134,6 +137,7 @@ class ServingProcess implements Serving {
     if (this.#stopping) return;
     this.#stopping = true;
     clearInterval(this.#readyTimer);
+    this.#fixed.stop();
     await this.#pool.stop(GRACE_MS);
     await this.#sync.stop();
     await this.#admin?.shutdown();
@@ -151,8 +155,7 @@ class ServingProcess implements Serving {
     try {
       return Deno.serve({ hostname, port, onListen: () => {} }, app.fetch);
     } catch (cause) {
-      if (cause instanceof Deno.errors.AddrInUse) throw portTaken(hostname, port, cause);
-      throw cause;
+      throw cannotListen(hostname, port, "--admin-port", cause);
     }
   }
 
@@ -226,26 +229,6 @@ class ServingProcess implements Serving {
     }
   }
 
-  async #loadFixed(name: string, uri: ModelUri): Promise<void> {
-    const { source, cache } = this.#options;
-    const version = uri.kind === "version" ? uri.version : "1";
-    let bytes = uri.kind === "version" ? await cache.find(uri.model, version) : undefined;
-    if (bytes === undefined) {
-      if (uri.kind === "path") bytes = await readModelPath(uri.path);
-      else {
-        const fetched = uri.kind === "version"
-          ? await source.fetchVersion(uri.model, version)
-          : await source.fetchRun((uri as { run: string }).run, (uri as { path: string }).path);
-        bytes = fetched.bytes;
-        if (uri.kind === "version") await cache.keep(uri.model, version, bytes, fetched.sha256);
-      }
-    }
-    await this.#pool.load(
-      toModelFile(name, version, bytes, uri.kind === "version" ? uri.model : name),
-    );
-    this.#pool.route(name, { stable: version, assignment: null, cells: null });
-  }
-
   async #labels(body: unknown): Promise<unknown> {
     const parsed = labelsRequestSchema.safeParse(body);
     if (!parsed.success) {
@@ -271,7 +254,7 @@ class ServingProcess implements Serving {
     const reasons: string[] = [];
     if (this.#stopping) reasons.push("the process is stopping");
     if (!this.#pool.healthy) reasons.push("a data isolate did not answer within 2 s");
-    if (!this.#fixedLoaded) reasons.push("models are being loaded");
+    reasons.push(...this.#fixed.reasons());
     for (const { model, alias, route, answer, held } of this.#followed) {
       if (route.stable !== null) continue;
       const error = held.report().find((version) => version.error !== undefined)?.error;
@@ -292,14 +275,17 @@ class ServingProcess implements Serving {
       reasons: this.#reasons(),
       registry: { reachable: this.#sync.reachable, ageSeconds: this.#sync.ageSeconds },
       isolates: { workers: this.#options.workers, restarts: this.#pool.restarts },
-      models: this.#followed.map(({ name, model, alias, route, held }) => ({
-        name,
-        model,
-        alias,
-        stable: route.stable,
-        assignment: route.assignment,
-        held: held.report(),
-      })),
+      models: [
+        ...this.#followed.map(({ name, model, alias, route, held }) => ({
+          name,
+          model,
+          alias,
+          stable: route.stable,
+          assignment: route.assignment,
+          held: held.report(),
+        })),
+        ...this.#fixed.report(),
+      ],
     };
   }
 }
