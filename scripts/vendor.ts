@@ -10,6 +10,7 @@
 import { createHash } from "node:crypto";
 // Fetches the package into Deno's cache; scripts/vendor.lock holds its integrity. A lock of its own:
 // what stands in deno.lock, `deno compile` would embed.
+// deno-lint-ignore no-import-prefix
 import "npm:onnxruntime-web@1.30.0/wasm";
 
 const FILES = [

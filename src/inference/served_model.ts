@@ -91,6 +91,8 @@ export class ServedModel implements AsyncDisposable {
     const feeds = recent.length > 0 ? recent : [zeroFeeds(this.signature)];
     for (let i = 0; i < WARM_RUNS; i++) {
       await this.#session.run(feeds[i % feeds.length].tensors).catch(() => {});
+      // Requests of the other versions, and pings, go between the runs.
+      await new Promise((done) => setTimeout(done, 0));
     }
   }
 

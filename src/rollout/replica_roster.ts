@@ -37,17 +37,19 @@ export class ReplicaRoster {
   observe(model: string, alias: string, canary: string): Observation["replicas"] {
     const settled = this.#clock.monotonic() >= this.#settledAt;
     let live = 0, warm = 0;
-    const errors: string[] = [];
+    const errors: string[] = [], unservable: string[] = [];
     for (const [name, replica] of this.#replicas) {
       if (!this.#isLive(replica)) continue;
       const served = replica.models.find((entry) => entry.model === model && entry.alias === alias);
       if (served === undefined) continue;
       live++;
       const held = served.held.find(({ version }) => version === canary);
-      if (held?.error !== undefined) errors.push(`${name}: ${held.error}`);
-      else if (held?.warm) warm++;
+      if (held?.error !== undefined) {
+        errors.push(`${name}: ${held.error}`);
+        if (held.lasting) unservable.push(`${name}: ${held.error}`);
+      } else if (held?.warm) warm++;
     }
-    return { live, warm, errors, settled };
+    return { live, warm, errors, unservable, settled };
   }
 
   /** @returns the aliases by which live replicas serve a model */

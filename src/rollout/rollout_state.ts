@@ -39,6 +39,8 @@ export interface Observation {
     readonly warm: number;
     /** Why some cannot load it. */
     readonly errors: readonly string[];
+    /** Of those, the ones that lie in the canary itself; default none. */
+    readonly unservable?: readonly string[];
   };
 }
 

@@ -35,6 +35,10 @@ export function nextStep(
   const evidence = evaluate(plan, observation.totals);
   const look: Look = { plan, state, observation, evidence };
   if (isEnded(state.phase)) return { state, verdict: verdict.ended(state.phase), evidence };
+  if ((observation.replicas.unservable ?? []).length > 0) {
+    const rolledBack: RolloutState = { ...state, phase: "rolled_back" };
+    return { state: rolledBack, verdict: verdict.unservable(look), evidence };
+  }
   if (state.phase === "warmup") return { ...warmUp(look), evidence };
   const needed = Math.log(evidence.needed);
   if (evidence.logImmediate >= needed || evidence.logLabels >= needed) {
@@ -64,7 +68,10 @@ type Outcome = Pick<Decision, "state" | "verdict">;
 
 function warmUp(look: Look): Outcome {
   const { plan, state, observation: { now, replicas } } = look;
-  const done = now - state.startedAt >= plan.warmupSeconds * 1000;
+  const waited = now - state.startedAt - plan.warmupSeconds * 1000, done = waited >= 0;
+  if (replicas.errors.length > 0 && waited >= plan.holdSeconds * 1000) {
+    return { state: { ...state, phase: "inconclusive" }, verdict: verdict.inconclusive(look) };
+  }
   if (!done || !allWarm(look) || replicas.errors.length > 0) {
     return { state, verdict: verdict.warmingUp(look) };
   }

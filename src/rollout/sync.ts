@@ -54,6 +54,8 @@ export const syncRequestSchema = z.strictObject({
       warm: z.boolean(),
       /** Why it cannot be served, if it cannot. */
       error: z.string().max(2000).optional(),
+      /** The error lies in the version itself: trying again will not help. */
+      lasting: z.boolean().optional(),
     })).max(16),
   })).max(256),
   /** Cumulative totals of this incarnation. */

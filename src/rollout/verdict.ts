@@ -43,6 +43,13 @@ export function rolledBack(look: Look): string {
     `chance of such evidence by luck below 1 in ${formatCount(needed)}`;
 }
 
+/** The sentence of a canary that no replica can run; no statistics are needed. */
+export function unservable(look: Look): string {
+  const errors = look.observation.replicas.unservable ?? [];
+  return `rolled back after ${servedFor(look)}: the canary cannot be served: ` +
+    errors.slice(0, 3).join("; ");
+}
+
 /** The sentence of a promotion. */
 export function promoted(look: Look): string {
   const { plan, evidence } = look;

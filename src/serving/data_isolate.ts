@@ -86,8 +86,9 @@ async function start(message: ToIsolate & { type: "start" }): Promise<void> {
   dataPlane = plane;
   ready = message.ready;
   useKeys(message.keys);
-  for (const file of message.files) await plane.add(await ServedModel.open(file));
+  // Before anything is waited for: newer routes may arrive meanwhile, and must not be undone.
   for (const [model, route] of message.routes) plane.apply(model, route);
+  for (const file of message.files) await plane.add(await ServedModel.open(file));
   const app = inferenceApp({
     dataPlane: plane,
     stats,
@@ -111,9 +112,10 @@ function useKeys(keys: TokenKeys): void {
   sealer = keys.length > 0 ? createTokenSealer(keys, random) : undefined;
 }
 
-async function load({ file }: ToIsolate & { type: "load" }): Promise<PostedError | undefined> {
+async function load({ id, file }: ToIsolate & { type: "load" }): Promise<PostedError | undefined> {
   try {
     const served = await ServedModel.open(file);
+    scope.postMessage({ type: "opened", id });
     if (dataPlane === undefined) throw new SerinError("internal", "The data isolate did not start");
     await dataPlane.add(served);
   } catch (thrown) {

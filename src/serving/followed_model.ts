@@ -51,18 +51,18 @@ export class FollowedModel {
   }
 
   /**
-   * Works out the split from the last answer and from what is warm.
+   * Works out the split from the last answer and from what is warm, and then what to load and drop.
    *
-   * @returns the new split if it is another
+   * @param apply sends a new split to the data isolates: before the old version is dropped there
    */
-  update(): Route | undefined {
+  update(apply: (route: Route) => void): void {
     const answer = this.#answer;
-    if (answer === undefined) return undefined;
+    if (answer === undefined) return;
     const next = this.#next(answer);
     const changed = JSON.stringify(next) !== JSON.stringify(this.#route);
     this.#route = next;
+    if (changed) apply(next);
     this.held.want(answer.hold, versionsOf(next));
-    return changed ? next : undefined;
   }
 
   #next({ stable, assignment }: ModelAnswer): Route {

@@ -10,6 +10,7 @@ const RETRY_MS = 2000;
 type State =
   | { readonly kind: "loading" }
   | { readonly kind: "warm" }
+  /** `retryAt` is Infinity where the error lies in the version itself. */
   | { readonly kind: "failed"; readonly message: string; readonly retryAt: number };
 
 /**
@@ -57,12 +58,12 @@ export class HeldVersions {
   }
 
   /** What the sync tells the registry. */
-  report(): { version: string; warm: boolean; error?: string }[] {
-    return [...this.#states].map(([version, state]) => ({
-      version,
-      warm: state.kind === "warm",
-      ...(state.kind === "failed" ? { error: state.message.slice(0, 2000) } : {}),
-    }));
+  report(): { version: string; warm: boolean; error?: string; lasting?: boolean }[] {
+    return [...this.#states].map(([version, state]) => {
+      if (state.kind !== "failed") return { version, warm: state.kind === "warm" };
+      const error = state.message.slice(0, 2000);
+      return { version, warm: false, error, lasting: state.retryAt === Infinity };
+    });
   }
 
   /** Begins to load what is named and not here; drops what is neither named nor still routed to. */
@@ -93,8 +94,8 @@ export class HeldVersions {
     } catch (thrown) {
       if (!(thrown instanceof SerinError)) throw thrown;
       // A file that cannot run will not run later; one that did not arrive may.
-      const transient = thrown.retriable || thrown.code === "not_found";
-      const retryAt = transient ? clock.monotonic() + RETRY_MS : Infinity;
+      const lasting = thrown.code === "invalid_model" || thrown.code === "unsupported_model";
+      const retryAt = lasting ? Infinity : clock.monotonic() + RETRY_MS;
       this.#states.set(version, { kind: "failed", message: thrown.message, retryAt });
       log.error("a version cannot be served", {
         ...what,

@@ -1,7 +1,7 @@
 import { assert, LIMITS, type Log, messageOf, SerinError } from "../core/mod.ts";
 import { type ModelFile, readOrtWasm } from "../inference/mod.ts";
 import { CountCells, type CountLedger, type Route } from "../rollout/router/mod.ts";
-import { StatsTotals } from "../telemetry/stats_totals.ts";
+import { StatsTotals } from "../telemetry/mod.ts";
 import type { FromIsolate, PostedError, ToIsolate, TokenKeys } from "./messages.ts";
 import { fromPosted, toPosted } from "./posted_error.ts";
 

@@ -46,6 +46,8 @@ export type ToIsolate =
 export type FromIsolate =
   | { readonly type: "listening"; readonly port: number }
   | { readonly type: "failed"; readonly error: PostedError }
+  /** Loaded, not yet warmed: from here on it must answer pings. */
+  | { readonly type: "opened"; readonly id: number }
   | { readonly type: "loaded"; readonly id: number; readonly error?: PostedError }
   | {
     readonly type: "pong";

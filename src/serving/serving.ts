@@ -224,8 +224,7 @@ class ServingProcess implements Serving {
 
   #update(): void {
     for (const followed of this.#followed) {
-      const route = followed.update();
-      if (route !== undefined) this.#pool.route(followed.name, route);
+      followed.update((route) => this.#pool.route(followed.name, route));
     }
   }
 

@@ -1,4 +1,4 @@
-import type { PredictionFacts } from "../api/inference/data_plane.ts";
+import type { PredictionFacts } from "../api/inference/mod.ts";
 import type { TokenPrediction, TokenSealer } from "../rollout/router/mod.ts";
 
 /** @returns the sealed token of a prediction; undefined when not even the names fit */

@@ -1,5 +1,5 @@
 import { assert } from "../../core/mod.ts";
-import { type Arm, type Counted, COUNTED, type SyncRequest } from "../sync.ts";
+import { type Arm, COUNTED, type Counted, type SyncRequest } from "../sync.ts";
 
 /** What a data isolate writes for each cell; `started` is serin's own, the others are sent on. */
 const FIELDS = ["started", ...COUNTED] as const;
@@ -40,7 +40,9 @@ export class CountCells {
 
   /** Sets a cell back to zero, before it is given to another rollout. */
   clear(cell: number): void {
-    for (let i = 0; i < FIELDS.length; i++) Atomics.store(this.#counts, cell * FIELDS.length + i, 0);
+    for (let i = 0; i < FIELDS.length; i++) {
+      Atomics.store(this.#counts, cell * FIELDS.length + i, 0);
+    }
   }
 }
 
@@ -55,7 +57,10 @@ interface CellKey {
  * died included.
  */
 export class CountLedger {
-  readonly #cells = new Map<string, { key: CellKey; cell: number; retired: Map<Counted, number> }>();
+  readonly #cells = new Map<
+    string,
+    { key: CellKey; cell: number; retired: Map<Counted, number> }
+  >();
   readonly #free = Array.from({ length: CELLS_MAX }, (_, i) => CELLS_MAX - 1 - i);
   readonly #isolates = new Set<CountCells>();
 
@@ -114,7 +119,8 @@ export class CountLedger {
 
   /** Cells are handed out in order: the first rollout that is not the current one ended longest ago. */
   #freeOldest(current: string): void {
-    const oldest = [...this.#cells.values()].find(({ key }) => key.rollout !== current)?.key.rollout;
+    const oldest = [...this.#cells.values()].find(({ key }) => key.rollout !== current)?.key
+      .rollout;
     for (const [id, { key, cell }] of this.#cells) {
       if (key.rollout !== oldest) continue;
       this.#cells.delete(id);

@@ -58,7 +58,13 @@ export class ShareRouter {
     const { stable, assignment, cells } = this.#route;
     if (stable === null) return undefined;
     if (assignment === null) {
-      return { version: stable, arm: "stable", assignment: undefined, cell: undefined, keyHash: undefined };
+      return {
+        version: stable,
+        arm: "stable",
+        assignment: undefined,
+        cell: undefined,
+        keyHash: undefined,
+      };
     }
     const keyHash = key === undefined ? undefined : hashKey(assignment.salt, key);
     const coin = keyHash ?? this.#random.uint32();
