@@ -4,48 +4,9 @@
  * missing the test is ignored and says why. With SERIN_BIN the compiled executable is tested.
  */
 import { assertEquals, assertTrue } from "../src/testing/mod.ts";
-import { sha256Hex } from "../src/core/mod.ts";
+import { prepareMlflowPython, skipSuffix } from "./support/mlflow_python.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
-const REQUIREMENTS = `${ROOT}tests/mlflow/requirements.txt`;
-const CACHE = Deno.env.get("SERIN_TEST_CACHE") ?? `${ROOT}.cache`;
-
-/** @returns the venv's python, or why there is none */
-async function preparePython(): Promise<{ python: string } | { missing: string }> {
-  const venv = `${CACHE}/venv-mlflow`;
-  const python = `${venv}/bin/python`;
-  const wanted = sha256Hex(await Deno.readTextFile(REQUIREMENTS));
-  const stamp = `${venv}/requirements.sha256`;
-  const found = await Deno.readTextFile(stamp).catch(() => "");
-  if (found === wanted) return { python };
-  await Deno.mkdir(CACHE, { recursive: true });
-  const steps: [string, string[]][] = [
-    ["python3", ["-m", "venv", venv]],
-    [python, ["-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", REQUIREMENTS]],
-  ];
-  for (const [command, args] of steps) {
-    const problem = await runOrSay(command, args);
-    if (problem !== undefined) return { missing: problem };
-  }
-  await Deno.writeTextFile(stamp, wanted);
-  return { python };
-}
-
-/** @returns what went wrong, or undefined */
-async function runOrSay(command: string, args: string[]): Promise<string | undefined> {
-  try {
-    const { success, stderr } = await new Deno.Command(command, {
-      args,
-      stdout: "null",
-      stderr: "piped",
-    }).output();
-    if (success) return undefined;
-    const text = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
-    return `${command} ${args.join(" ")} failed: ${text}`;
-  } catch (cause) {
-    return `${command} cannot be run: ${cause instanceof Error ? cause.message : cause}`;
-  }
-}
+const ROOT = decodeURIComponent(new URL("..", import.meta.url).pathname);
 
 /** Starts the registry on a free port. */
 async function startRegistry(...args: string[]) {
@@ -95,15 +56,12 @@ async function runFlow(python: string, args: string[]): Promise<string[]> {
   }
 }
 
-const prepared = await preparePython();
+const prepared = await prepareMlflowPython();
 const ignore = "missing" in prepared;
-if ("missing" in prepared) {
-  console.log(`tests/mlflow_client_test.ts is ignored: ${prepared.missing}`);
-}
 const python = "python" in prepared ? prepared.python : "";
 
 Deno.test({
-  name: "MLflow's client: files through the server",
+  name: `MLflow's client: files through the server${skipSuffix(prepared)}`,
   ignore,
   fn: async () => {
     const passed = await runFlow(python, []);
@@ -112,7 +70,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "MLflow's client: a fixed artifact root, which it writes to itself",
+  name: `MLflow's client: a fixed artifact root, which it writes to itself${skipSuffix(prepared)}`,
   ignore,
   fn: async () => {
     const root = await Deno.makeTempDir();

@@ -22,8 +22,9 @@ import {
   assertSerinError,
   assertTrue,
 } from "../src/testing/mod.ts";
+import { prepareMlflowPython, skipSuffix } from "./support/mlflow_python.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
+const ROOT = decodeURIComponent(new URL("..", import.meta.url).pathname);
 const ELEC2 = `${ROOT}data/elec2.csv`;
 
 // The engine opens a message port at its first session and keeps it: not within a test.
@@ -333,31 +334,36 @@ print(json.dumps({
 }))
 `;
 
-Deno.test("MLflow's own Python loads the folder and answers the same", () =>
-  inFolder(async (folder) => {
-    const python = await mlflowPython();
-    if (python === undefined) return;
-    for (const classes of [["0", "1"], ["down", "up"]] as const) {
-      const data = folder.write("data.csv", table(classes));
-      const printed = await folder.train({ data, target: "y", overwrite: true });
-      const script = folder.write("check.py", MLFLOW_CHECK);
-      const { success, stdout, stderr } = await new Deno.Command(python, {
-        args: [script, `${folder.path}/model`, data],
-        env: { MLFLOW_TRACKING_URI: `sqlite:///${folder.path}/mlflow.db` },
-        cwd: folder.path,
-      }).output();
-      assertTrue(success, new TextDecoder().decode(stderr));
-      const seen = JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
-      assertEquals(seen.run_id, printed.run_id);
-      assertEquals(seen.example, [5, 5]);
-      const own = await ownProbabilities(`${folder.path}/model`, data);
-      assertEquals(seen.probabilities.length, own.length);
-      for (let i = 0; i < own.length; i++) {
-        assertClose(seen.probabilities[i], own[i], 1e-6, `row ${i}`);
-        assertEquals(seen.labels[i], classes[own[i] >= 0.5 ? 1 : 0]);
+const prepared = await prepareMlflowPython();
+
+Deno.test({
+  name: `MLflow's own Python loads the folder and answers the same${skipSuffix(prepared)}`,
+  ignore: "missing" in prepared,
+  fn: () =>
+    inFolder(async (folder) => {
+      const { python } = prepared as { python: string };
+      for (const classes of [["0", "1"], ["down", "up"]] as const) {
+        const data = folder.write("data.csv", table(classes));
+        const printed = await folder.train({ data, target: "y", overwrite: true });
+        const script = folder.write("check.py", MLFLOW_CHECK);
+        const { success, stdout, stderr } = await new Deno.Command(python, {
+          args: [script, `${folder.path}/model`, data],
+          env: { MLFLOW_TRACKING_URI: `sqlite:///${folder.path}/mlflow.db` },
+          cwd: folder.path,
+        }).output();
+        assertTrue(success, new TextDecoder().decode(stderr));
+        const seen = JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
+        assertEquals(seen.run_id, printed.run_id);
+        assertEquals(seen.example, [5, 5]);
+        const own = await ownProbabilities(`${folder.path}/model`, data);
+        assertEquals(seen.probabilities.length, own.length);
+        for (let i = 0; i < own.length; i++) {
+          assertClose(seen.probabilities[i], own[i], 1e-6, `row ${i}`);
+          assertEquals(seen.labels[i], classes[own[i] >= 0.5 ? 1 : 0]);
+        }
       }
-    }
-  }));
+    }),
+});
 
 async function ownProbabilities(folder: string, data: string): Promise<number[]> {
   const rows = Deno.readTextFileSync(data).trim().split("\n").slice(1, 201);
@@ -371,30 +377,4 @@ async function ownProbabilities(folder: string, data: string): Promise<number[]>
   })));
   const pairs = outputs.find((output) => output.name === "probabilities")!.data as Float32Array;
   return rows.map((_, i) => pairs[2 * i + 1]);
-}
-
-/** The Python of a virtual environment with MLflow and onnxruntime, shared by tests; made if missing. */
-async function mlflowPython(): Promise<string | undefined> {
-  const folder = `${ROOT}.cache/venv-mlflow`, python = `${folder}/bin/python`;
-  const works = async () => {
-    const args = ["-c", "import mlflow, onnx, onnxruntime, pandas"];
-    const command = new Deno.Command(python, { args, stdout: "null", stderr: "null" });
-    return await command.output().then(({ success }) => success, () => false);
-  };
-  if (await works()) return python;
-  for (
-    const [command, ...args] of [
-      ["python3", "-m", "venv", folder],
-      [python, "-m", "pip", "install", "-q", "mlflow==3.17.2", "onnx", "onnxruntime", "pandas"],
-    ]
-  ) {
-    const made = await new Deno.Command(command, { args, stdout: "null", stderr: "piped" }).output()
-      .catch((thrown) => ({ success: false, stderr: new TextEncoder().encode(String(thrown)) }));
-    if (!made.success) {
-      const reason = new TextDecoder().decode(made.stderr).trim().split("\n").at(-1);
-      console.log(`skipped: no Python with MLflow (${command} ${args[0]}: ${reason})`);
-      return undefined;
-    }
-  }
-  return await works() ? python : undefined;
 }

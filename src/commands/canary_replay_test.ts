@@ -2,7 +2,8 @@ import { silentLog } from "../core/mod.ts";
 import { assertEquals, assertIncludes, assertSerinError } from "../testing/mod.ts";
 import { run } from "./canary_replay_run.ts";
 
-const data = (name: string) => new URL(`../../tests/data/canary/${name}`, import.meta.url).pathname;
+const data = (name: string) =>
+  decodeURIComponent(new URL(`../../tests/data/canary/${name}`, import.meta.url).pathname);
 const scenarios = data("scenarios.json");
 
 async function replayed(options: Partial<Parameters<typeof run>[0]>): Promise<string[]> {
