@@ -47,7 +47,10 @@ export function parseJson(body: Uint8Array): unknown {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
-    throw new SerinError("invalid_input", `The body is no JSON: ${text}`, { cause });
+    throw new SerinError("invalid_input", `The body is no JSON: ${text}`, {
+      hint: "send one JSON document, encoded as UTF-8",
+      cause,
+    });
   }
 }
 

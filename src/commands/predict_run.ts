@@ -1,5 +1,5 @@
 import { type CommandContext, openProgress } from "../cli/mod.ts";
-import { messageOf, SerinError, sha256Hex, writeFileAtomic } from "../core/mod.ts";
+import { didYouMean, messageOf, SerinError, sha256Hex, writeFileAtomic } from "../core/mod.ts";
 import { type Dataset, getColumn, readCsv, sliceRows } from "../dataset/mod.ts";
 import {
   configureOrt,
@@ -43,6 +43,7 @@ export async function run(options: PredictOptions, context: CommandContext): Pro
     uri,
     () => ServedModel.open(toModelFile(name, version, bytes)),
   );
+  checkColumns(model, dataset, options.input);
   const progress = openProgress({ interactive: context.interactive });
   const lines: string[] = [];
   for (let start = 0; start < dataset.rows; start += BATCH_ROWS) {
@@ -109,13 +110,30 @@ async function readInput(path: string): Promise<Dataset> {
   return await readCsv(bytes, { source: path });
 }
 
-/** The model's columns; a column that is missing, or is text where numbers are taken, is named. */
+/** @throws {SerinError} `invalid_input` that names every column that the file lacks */
+function checkColumns(model: ServedModel, dataset: Dataset, path: string): void {
+  const names = dataset.columns.map((column) => column.name);
+  const wanted = model.signature.inputs.map((spec) => spec.name);
+  const missing = wanted.filter((name) => !names.includes(name));
+  if (missing.length === 0) return;
+  const spare = names.filter((name) => !wanted.includes(name));
+  const problems = missing.map((name) => {
+    const meant = didYouMean(name, spare);
+    return `column "${name}" is missing${meant === undefined ? "" : ` (${meant})`}`;
+  });
+  throw new SerinError("invalid_input", `${path} does not fit the model: ${problems.join("; ")}`, {
+    hint: `the file's columns are ${names.slice(0, 40).join(", ")}`,
+    details: { missing },
+  });
+}
+
+/** The model's columns; one that is text where numbers are taken is named. */
 function inputsOf(model: ServedModel, rows: Dataset, start: number): GivenInput[] {
   return model.signature.inputs.map((spec) => {
     const column = getColumn(rows, spec.name);
-    const shape = [rows.rows];
+    const shape = [rows.rows], given = { name: spec.name, datatype: undefined, shape };
     if (column.kind === "numeric") {
-      return { name: spec.name, datatype: undefined, shape, values: Array.from(column.values) };
+      return { ...given, firstRow: start, values: Array.from(column.values) };
     }
     if (spec.datatype !== "BYTES") {
       const row = column.codes.findIndex((code) =>
@@ -133,7 +151,7 @@ function inputsOf(model: ServedModel, rows: Dataset, start: number): GivenInput[
       );
     }
     const values = Array.from(column.codes, (code) => code < 0 ? null : column.dictionary[code]);
-    return { name: spec.name, datatype: undefined, shape, values };
+    return { ...given, firstRow: start, values };
   });
 }
 

@@ -20,13 +20,17 @@ export function checkAnswer(outputs: readonly NamedTensor[], rows: number): void
       throw new SerinError(
         "inference_failed",
         `The model's output "${name}" has ${shape[0]} rows for a request of ${rows}`,
+        { hint: "export the model so that each output's first dimension is that of its inputs" },
       );
     }
     if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
     for (let i = 0; i < data.length; i++) {
       if (Number.isFinite(data[i])) continue;
-      throw new SerinError("inference_failed", `The model's output "${name}" holds ${data[i]}`, {
-        details: { output: name, at: i, reason: "non_finite" },
+      const row = shape.length > 0 ? Math.floor(i * rows / data.length) : 0;
+      const what = `The model's output "${name}" holds ${data[i]} in row ${row}`;
+      throw new SerinError("inference_failed", what, {
+        hint: "look for a logarithm, a root or a division that this row's values do not allow",
+        details: { output: name, row, reason: "non_finite" },
       });
     }
   }

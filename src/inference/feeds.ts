@@ -17,6 +17,8 @@ export interface GivenInput {
   /** What the request says it is; undefined where its format has no types (CSV, records). */
   readonly datatype: Datatype | undefined;
   readonly shape: readonly number[];
+  /** Where the first row stands in what the caller has; default 0. */
+  readonly firstRow?: number;
   /** As JSON gives it, flat. */
   readonly values: readonly unknown[];
 }
@@ -92,10 +94,13 @@ function rowsOf(given: readonly GivenInput[]): number {
       throw new SerinError(
         "invalid_input",
         `Input "${name}" has ${shape[0] ?? 0} rows, input "${given[0].name}" has ${rows}`,
+        { hint: "every input has one value a row" },
       );
     }
   }
-  if (rows === 0) throw new SerinError("invalid_input", "The request has no rows");
+  if (rows === 0) {
+    throw new SerinError("invalid_input", "The request has no rows", { hint: "send at least one" });
+  }
   if (rows > LIMITS.inferenceRowsMax) {
     throw new SerinError(
       "too_large",
@@ -123,9 +128,11 @@ function toTensor(
       "invalid_input",
       `Input "${spec.name}" has the shape [${input.shape}] and ${input.values.length} values, ` +
         `the model takes [${spec.shape.map((s) => s < 0 ? "rows" : s)}] (${size} values here)`,
+      { hint: "the first dimension is that of the rows" },
     );
   }
-  const data = readValues(spec, input.values, missingAllowed);
+  const { firstRow } = input;
+  const data = readValues(spec, input.values, { missingAllowed, firstRow });
   return { name: spec.name, datatype: spec.datatype, shape, data };
 }
 
@@ -141,7 +148,10 @@ function checkDatatype(spec: TensorSpec, input: GivenInput): void {
   throw new SerinError(
     "invalid_input",
     `Input "${spec.name}": expected the datatype ${spec.datatype}, got ${got}`,
-    { details: { input: spec.name, expected: spec.datatype, got } },
+    {
+      hint: `send it as ${spec.datatype}`,
+      details: { input: spec.name, expected: spec.datatype, got },
+    },
   );
 }
 

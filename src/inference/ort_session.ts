@@ -84,6 +84,7 @@ export class OrtSession implements AsyncDisposable {
       const text = messageOf(cause);
       const crashed = cause instanceof WebAssembly.RuntimeError || /\bAborted\(/.test(text);
       throw new SerinError("inference_failed", `The model failed: ${text}`, {
+        hint: "run the model on this request's values with onnxruntime to see where it fails",
         cause,
         details: { reason: crashed ? ENGINE_CRASH : "exception" },
       });
@@ -121,7 +122,7 @@ export async function openOrtSession(model: Uint8Array): Promise<OrtSession> {
 function loadError(text: string, cause: unknown): SerinError {
   const clean = text.replace(/^.*ERROR_MESSAGE: /s, "").trim();
   if (
-    /NOT_IMPLEMENTED|Could not find an implementation|No op registered|not a registered/.test(text)
+    /NOT_IMPLEMENTED|Could not find an implementation|No op registered|not a registered/i.test(text)
   ) {
     return new SerinError("unsupported_model", `The model cannot run here: ${clean}`, {
       hint: "export it with operators of ONNX opset 21 or older and ai.onnx.ml 3 or 5",

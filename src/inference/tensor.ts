@@ -95,20 +95,21 @@ export function sizeOf(shape: readonly number[]): number {
  * Turns values as JSON carries them into the array of a model's input.
  *
  * @param values one value a row, or row-major; null is a missing value
+ * @param options.firstRow what the first value's row is called in errors; default 0
  * @throws {SerinError} `invalid_input` that names the input, the position and the value seen
  */
 export function readValues(
   spec: TensorSpec,
   values: readonly unknown[],
-  missingAllowed: boolean,
+  { missingAllowed, firstRow = 0 }: { missingAllowed: boolean; firstRow?: number | undefined },
 ): TensorData {
-  if (spec.datatype === "BYTES") return readTexts(spec, values);
+  if (spec.datatype === "BYTES") return readTexts(spec, values, firstRow);
   const data = ARRAY_OF[spec.datatype](values.length);
   assert(!Array.isArray(data), "only BYTES are held as an array of texts");
   const range = INTEGER_RANGE[spec.datatype];
   const big = data instanceof BigInt64Array || data instanceof BigUint64Array;
   for (let i = 0; i < values.length; i++) {
-    const value = readNumber(spec, values[i], i, range, missingAllowed);
+    const value = readNumber(spec, values[i], firstRow + i, range, missingAllowed);
     if (big) data[i] = BigInt(value);
     else data[i] = value;
   }
@@ -135,8 +136,9 @@ function readNumber(
   return value;
 }
 
-function readTexts(spec: TensorSpec, values: readonly unknown[]): string[] {
-  return values.map((value, at) => {
+function readTexts(spec: TensorSpec, values: readonly unknown[], firstRow: number): string[] {
+  return values.map((value, i) => {
+    const at = firstRow + i;
     if (typeof value === "string") return value;
     if (value === null || value === undefined) throw missingValue(spec, at);
     throw wrongValue(spec, value, at);
@@ -159,7 +161,10 @@ function wrongValue(spec: TensorSpec, value: unknown, at: number): SerinError {
   return new SerinError(
     "invalid_input",
     `Input "${spec.name}", row ${at}: expected ${spec.datatype}, got ${show(value)}`,
-    { details: { input: spec.name, row: at, expected: spec.datatype } },
+    {
+      hint: `the model takes ${spec.datatype} there`,
+      details: { input: spec.name, row: at, expected: spec.datatype },
+    },
   );
 }
 

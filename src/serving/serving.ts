@@ -103,6 +103,8 @@ class ServingProcess implements Serving {
     });
     const fixed = new Map<string, FixedUri>();
     for (const [name, uri] of options.models) {
+      // Known from the start: whoever asks too early is told to wait, not that there is no such model.
+      this.#pool.route(name, { stable: null, assignment: null, cells: null });
       if (uri.kind === "alias") this.#followed.push(this.#follow(name, uri.model, uri.alias));
       else fixed.set(name, uri);
     }
