@@ -1,4 +1,4 @@
-/** Stable requests that a level needs; below, a step gives no latency events. */
+/** Stable requests that a level needs; until then there are no latency events. */
 const SAMPLES_MIN = 200;
 /** The newest samples that are kept. */
 const SAMPLES_MAX = 4096;
@@ -8,8 +8,9 @@ export type Levels = readonly [number, number, number];
 
 /**
  * The latency levels of one model in one data isolate: fixed for a step from the isolate's own
- * stable requests of the step before. They are known before the step begins (predictable, hence the
- * test stays valid), and an isolate that is slow as a whole has slow levels.
+ * stable requests of the step before, or, where those were too few (an isolate that has just started),
+ * as soon as there are enough. They are known before they are used (predictable, hence the test stays
+ * valid), and an isolate that is slow as a whole has slow levels.
  */
 export class LatencyLevels {
   readonly #samples = new Float64Array(SAMPLES_MAX);
@@ -21,19 +22,22 @@ export class LatencyLevels {
     this.#samples[this.#seen++ % SAMPLES_MAX] = latencyMs;
   }
 
-  /** The levels of the current step; undefined while there were too few requests before it. */
+  /** The levels of the current step; undefined while there were too few requests. */
   get current(): Levels | undefined {
     return this.#levels;
   }
 
-  /** Begins a step: fixes the levels from what was recorded since the last call. */
-  fix(): void {
+  /** Begins a step: its levels come from what was recorded since the last ones were fixed. */
+  beginStep(): void {
+    this.#levels = undefined;
+    this.fixWhenEnough();
+  }
+
+  /** Fixes the step's levels if they are not and enough was recorded. */
+  fixWhenEnough(): void {
+    if (this.#levels !== undefined || this.#seen < SAMPLES_MIN) return;
     const count = Math.min(this.#seen, SAMPLES_MAX);
     this.#seen = 0;
-    if (count < SAMPLES_MIN) {
-      this.#levels = undefined;
-      return;
-    }
     const sorted = this.#samples.slice(0, count).sort();
     const at = (q: number) => sorted[Math.min(count - 1, Math.floor(q * count))];
     this.#levels = [at(0.9), at(0.95), at(0.99)];

@@ -46,7 +46,7 @@ export class ShareRouter {
   apply(route: Route): void {
     const step = (of: Route) =>
       of.assignment === null ? "" : `${of.assignment.rollout}/${of.assignment.step}`;
-    if (step(route) !== step(this.#route)) this.#levels.fix();
+    if (step(route) !== step(this.#route)) this.#levels.beginStep();
     this.#route = route;
   }
 
@@ -90,9 +90,14 @@ export class ShareRouter {
    * @returns whether it was a bad event, which the registry should hear of soon
    */
   finish(draw: Draw, outcome: { failed: boolean; latencyMs: number }): boolean {
+    const bad = draw.cell !== undefined && this.#count(draw.cell, draw, outcome);
+    // After it was held against the levels: they may not come from what they judge.
     if (draw.arm === "stable" && !outcome.failed) this.#levels.record(outcome.latencyMs);
-    if (draw.cell === undefined) return false;
-    const cell = draw.cell;
+    if (draw.assignment !== undefined) this.#levels.fixWhenEnough();
+    return bad;
+  }
+
+  #count(cell: number, draw: Draw, outcome: { failed: boolean; latencyMs: number }): boolean {
     let bad = outcome.failed;
     if (outcome.failed) this.#counts.count(cell, "errors");
     else bad = this.#countLatency(cell, draw, outcome.latencyMs);
