@@ -6,20 +6,25 @@ const BODY_MS_MAX = 30_000;
 /**
  * Reads a request's body, bounded in bytes and in time (a slow client must not hold memory for ever).
  *
+ * @param msMax how long each part of the body may take
  * @throws {SerinError} `too_large`, `timeout`, or `invalid_input` when the caller broke off
  */
-export async function readBody(request: Request, bytesMax: number): Promise<Uint8Array> {
+export async function readBody(
+  request: Request,
+  bytesMax: number,
+  msMax = BODY_MS_MAX,
+): Promise<Uint8Array> {
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > bytesMax) throw tooLarge(declared, bytesMax);
   if (request.body === null) return new Uint8Array();
   // The common case: a small body of a declared length is read in one go.
-  if (declared > 0) return await withinTime(request.bytes());
+  if (declared > 0) return await withinTime(request.bytes(), msMax);
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = request.body.getReader();
   try {
     for (;;) {
-      const { done, value } = await withinTime(reader.read());
+      const { done, value } = await withinTime(reader.read(), msMax);
       if (done) break;
       size += value.length;
       if (size > bytesMax) throw tooLarge(size, bytesMax);
@@ -54,12 +59,12 @@ export function parseJson(body: Uint8Array): unknown {
   }
 }
 
-async function withinTime<T>(work: Promise<T>): Promise<T> {
+async function withinTime<T>(work: Promise<T>, msMax: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new SerinError("timeout", `The body did not arrive within ${BODY_MS_MAX} ms`)),
-      BODY_MS_MAX,
+      () => reject(new SerinError("timeout", `The body did not arrive within ${msMax} ms`)),
+      msMax,
     );
   });
   try {

@@ -1,5 +1,5 @@
 import { rolloutRoutes } from "../api/rollout/mod.ts";
-import { type Log, messageOf, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
+import { type Log, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
 import type { Registry } from "../registry/mod.ts";
 import {
   DEFAULT_PLAN,
@@ -7,20 +7,17 @@ import {
   RolloutEngine,
   rolloutMigrations,
   type RolloutPlan,
-  rolloutPlanSchema,
 } from "../rollout/mod.ts";
 import { addProcessMetrics, addRolloutMetrics, Metrics } from "../telemetry/mod.ts";
 import { type Page, PAGE_HEADERS, readPages } from "../web/mod.ts";
 import { keepTicking } from "./engine_clock.ts";
+import { planOfTags } from "./plan_tag.ts";
 import {
   openRegistryApp,
   type RegistryApp,
   type RegistryAppOptions,
   type RegistryParts,
 } from "./registry_app.ts";
-
-/** A registered model's tag that holds the plan of its rollouts, as JSON. */
-const PLAN_TAG = "serin.rollout_plan";
 
 /**
  * Opens the whole registry: MLflow's API, sync, labels and rollouts, metrics, and the page that shows
@@ -87,16 +84,10 @@ function toModelCatalog({ catalog }: Registry): ModelCatalog {
 
 function planOf(registry: Registry, model: string, log: Log): RolloutPlan {
   try {
-    const tag = registry.models.get(model).tags.find(({ key }) => key === PLAN_TAG);
-    return tag === undefined ? DEFAULT_PLAN : rolloutPlanSchema.parse(JSON.parse(tag.value));
+    return planOfTags(model, registry.models.get(model).tags, log);
   } catch (thrown) {
-    if (!(thrown instanceof SerinError && thrown.code === "not_found")) {
-      log.warn(`the tag ${PLAN_TAG} is no plan: the default plan is used`, {
-        model,
-        error: messageOf(thrown),
-      });
-    }
-    return DEFAULT_PLAN;
+    if (thrown instanceof SerinError && thrown.code === "not_found") return DEFAULT_PLAN;
+    throw thrown;
   }
 }
 

@@ -2,8 +2,8 @@ import type { CommandContext } from "../cli/mod.ts";
 import { Lifecycle, type Log, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
 import { openDatabase } from "../database/mod.ts";
 import {
-  type ModelCatalog,
   RolloutEngine,
+  type RolloutEngineOptions,
   rolloutMigrations,
   type SyncPeer,
 } from "../rollout/mod.ts";
@@ -22,6 +22,7 @@ import {
 } from "../serving/mod.ts";
 import { Metrics } from "../telemetry/mod.ts";
 import { keepTicking } from "./engine_clock.ts";
+import { planOfTags } from "./plan_tag.ts";
 import { openRegistryClient } from "./registry_client.ts";
 
 /** The options of `serin serve`. */
@@ -98,25 +99,29 @@ async function connect(
   lifecycle: Lifecycle,
 ): Promise<{ peer: SyncPeer; source: VersionSource }> {
   if (options.registry === undefined) {
-    return { peer: openLocalEngine(emptyCatalog, log, lifecycle), source: noSource };
+    return { peer: openLocalEngine({ catalog: emptyCatalog, log }, lifecycle), source: noSource };
   }
   const baseUrl = options.registry;
   const { client, token } = await openRegistryClient(baseUrl, options.registryTokenFile);
   const remote = new RemotePeer({ baseUrl, fetch: globalThis.fetch, token });
-  const openLocal = () =>
-    Promise.resolve(openLocalEngine(new MlflowCatalog(client), log, lifecycle));
+  const catalog = new MlflowCatalog(client);
+  const planFor = (model: string) => planOfTags(model, catalog.tagsOf(model), log);
+  const openLocal = () => Promise.resolve(openLocalEngine({ catalog, planFor, log }, lifecycle));
   return { peer: new FallbackPeer(remote, openLocal, log), source: new MlflowSource(client) };
 }
 
 /** The registry's own engine, in this process and in memory. */
-function openLocalEngine(catalog: ModelCatalog, log: Log, lifecycle: Lifecycle): SyncPeer {
+function openLocalEngine(
+  options: Pick<RolloutEngineOptions, "catalog" | "planFor"> & { log: Log },
+  lifecycle: Lifecycle,
+): SyncPeer {
+  const { log } = options;
   const database = openDatabase(":memory:", rolloutMigrations);
   const engine = new RolloutEngine({
+    ...options,
     database,
-    catalog,
     clock: systemClock,
     random: new SystemRandom(),
-    log,
   });
   const stopTicking = keepTicking(engine, log);
   lifecycle.onStop("engine", () => {

@@ -1,10 +1,11 @@
 import { SerinError } from "../core/mod.ts";
-import type { MlflowClient } from "../mlflow/mod.ts";
+import type { MlflowClient, Pair } from "../mlflow/mod.ts";
 import type { ModelCatalog } from "../rollout/mod.ts";
 
 /** The aliases of an MLflow server, for rollouts that are decided in the serving process. */
 export class MlflowCatalog implements ModelCatalog {
   readonly #client: MlflowClient;
+  readonly #tags = new Map<string, readonly Pair[]>();
 
   constructor(client: MlflowClient) {
     this.#client = client;
@@ -12,12 +13,18 @@ export class MlflowCatalog implements ModelCatalog {
 
   async findAliases(model: string): Promise<Record<string, string> | undefined> {
     try {
-      const { aliases } = await this.#client.models.get(model);
+      const { aliases, tags } = await this.#client.models.get(model);
+      this.#tags.set(model, tags);
       return Object.fromEntries(aliases.map(({ alias, version }) => [alias, version]));
     } catch (thrown) {
       if (thrown instanceof SerinError && thrown.code === "not_found") return undefined;
       throw thrown;
     }
+  }
+
+  /** @returns the registered model's tags, as of the last look at its aliases */
+  tagsOf(model: string): readonly Pair[] {
+    return this.#tags.get(model) ?? [];
   }
 
   setAlias(model: string, alias: string, version: string): Promise<void> {
