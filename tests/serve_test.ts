@@ -172,7 +172,7 @@ Deno.test("the admin port: liveness, readiness, metrics, status; the data port h
 Deno.test("ready only after the warm-up, and then at once fast", async () => {
   await using bench = await Workbench.open();
   const { api } = await bench.registry();
-  await api.client.models.setAlias("slow", "champion", await api.register("slow", slowModel(1200)));
+  await api.client.models.setAlias("slow", "champion", await api.register("slow", slowModel(1500)));
   const args = ["--registry", api.url, "--model", "models:/slow@champion"];
   const served = await bench.serve(args, { wait: false });
   const early = await ask(`${served.adminUrl}/readyz`);
@@ -185,9 +185,9 @@ Deno.test("ready only after the warm-up, and then at once fast", async () => {
 
 Deno.test("SIGTERM: what is in flight is answered, the exit code is 0, within the grace", async () => {
   await using bench = await Workbench.open();
-  await bench.write("slow.onnx", slowModel(700));
+  await bench.write("slow.onnx", slowModel(1000));
   const served = await bench.serve(["slow.onnx"]);
-  const asked = Array.from({ length: 8 }, () => served.infer("slow", ROW));
+  const asked = Array.from({ length: 20 }, () => served.infer("slow", ROW));
   await until("requests wait", async () => {
     const inflight = /\nserin_inflight_requests (\d+)\n/.exec(await served.metrics())?.[1];
     return Number(inflight) >= 3;

@@ -1,4 +1,4 @@
-import { assertEquals } from "../testing/mod.ts";
+import { assertEquals, assertTrue } from "../testing/mod.ts";
 import { engineTurn } from "./engine_turn.ts";
 
 Deno.test("work with the engine never overlaps, keeps its order, and survives a failure", async () => {
@@ -14,4 +14,17 @@ Deno.test("work with the engine never overlaps, keeps its order, and survives a 
   const results = await Promise.allSettled([work("a"), work("b", true), work("c")]);
   assertEquals(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
   assertEquals(seen, ["a begins", "a ends", "b begins", "b ends", "c begins", "c ends"]);
+});
+
+Deno.test("a long queue lets what happens meanwhile be seen", async () => {
+  const compute = () => {
+    const end = performance.now() + 4;
+    while (performance.now() < end);
+    return Promise.resolve();
+  };
+  let seenAfter: number | undefined, done = 0;
+  setTimeout(() => seenAfter = done, 0);
+  const queue = Array.from({ length: 30 }, () => engineTurn(compute).then(() => done++));
+  await Promise.all(queue);
+  assertTrue(seenAfter !== undefined && seenAfter < 20, `seen after ${seenAfter} of 30`);
 });

@@ -39,28 +39,12 @@ export function nonFiniteModel(): Uint8Array {
  * 10240×10240 matrices, more than 30 s, in which WebAssembly cannot be interrupted.
  */
 export function hangingModel(): Uint8Array {
-  const graph = start(1, -1)
-    .initializer("limit", { type: "float32", dims: [1], data: [0.9] })
-    .initializer("huge", { type: "int64", dims: [1], data: [10239] })
-    .initializer("one", { type: "int64", dims: [1], data: [1] })
-    .node({ op: "Greater", inputs: ["b", "limit"], outputs: ["above"] })
-    .node({ op: "Cast", inputs: ["above"], outputs: ["flag"], attributes: { to: { int: 7 } } })
-    .node({ op: "ReduceMax", inputs: ["flag"], outputs: ["any"], attributes: KEEP_NO_DIMENSIONS })
-    .node({ op: "Mul", inputs: ["any", "huge"], outputs: ["more"] })
-    .node({ op: "Add", inputs: ["more", "one"], outputs: ["length"] })
-    .node({
-      op: "Concat",
-      inputs: ["length", "length"],
-      outputs: ["shape"],
-      attributes: { axis: { int: 0 } },
-    });
-  return finish(multiply(graph), "q");
+  return finish(multiply(start(1, -1), { above: 0.9, size: 10240 }), "q");
 }
 
 /** As {@linkcode linearModel}, and multiplies square matrices of that size first, to be slow. */
 export function slowModel(size: number): Uint8Array {
-  const shape = { type: "int64", dims: [2], data: [size, size] } as const;
-  return finish(multiply(start(1, -1).initializer("shape", shape)), "q");
+  return finish(multiply(start(1, -1), { above: -1e9, size }), "q");
 }
 
 /** Has an operator that no engine knows. */
@@ -74,9 +58,26 @@ export function unknownOperatorModel(): Uint8Array {
 
 const KEEP_NO_DIMENSIONS = { keepdims: { int: 0 } };
 
-/** From `shape` and `p` to `q`, the same value, later: multiplies two matrices of zeros. */
-function multiply(graph: GraphBuilder): GraphBuilder {
+/**
+ * From `b` and `p` to `q`, the same value: first multiplies two square matrices of zeros where a `b` is
+ * above the limit. Their size comes from the input, for a constant is worked out when a model is loaded.
+ */
+function multiply(graph: GraphBuilder, at: { above: number; size: number }): GraphBuilder {
   return graph
+    .initializer("limit", { type: "float32", dims: [1], data: [at.above] })
+    .initializer("more", { type: "int64", dims: [1], data: [at.size - 1] })
+    .initializer("one", { type: "int64", dims: [1], data: [1] })
+    .node({ op: "Greater", inputs: ["b", "limit"], outputs: ["above"] })
+    .node({ op: "Cast", inputs: ["above"], outputs: ["flag"], attributes: { to: { int: 7 } } })
+    .node({ op: "ReduceMax", inputs: ["flag"], outputs: ["any"], attributes: KEEP_NO_DIMENSIONS })
+    .node({ op: "Mul", inputs: ["any", "more"], outputs: ["added"] })
+    .node({ op: "Add", inputs: ["added", "one"], outputs: ["length"] })
+    .node({
+      op: "Concat",
+      inputs: ["length", "length"],
+      outputs: ["shape"],
+      attributes: { axis: { int: 0 } },
+    })
     .node({ op: "ConstantOfShape", inputs: ["shape"], outputs: ["m"] })
     .node({ op: "MatMul", inputs: ["m", "m"], outputs: ["mm"] })
     .node({ op: "ReduceMax", inputs: ["mm"], outputs: ["zero"], attributes: KEEP_NO_DIMENSIONS })
