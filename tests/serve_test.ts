@@ -172,7 +172,7 @@ Deno.test("the admin port: liveness, readiness, metrics, status; the data port h
 Deno.test("ready only after the warm-up, and then at once fast", async () => {
   await using bench = await Workbench.open();
   const { api } = await bench.registry();
-  await api.client.models.setAlias("slow", "champion", await api.register("slow", slowModel(1500)));
+  await api.client.models.setAlias("slow", "champion", await api.register("slow", slowModel(500)));
   const args = ["--registry", api.url, "--model", "models:/slow@champion"];
   const served = await bench.serve(args, { wait: false });
   const early = await ask(`${served.adminUrl}/readyz`);
@@ -196,7 +196,7 @@ Deno.test("SIGTERM: what is in flight is answered, the exit code is 0, within th
   const ended = served.process.stop();
   const statuses = (await Promise.all(asked)).map(({ status }) => status);
   assertEquals(statuses, asked.map(() => 200));
-  assertEquals(await ended, { success: true, code: 0, signal: null });
+  assertEquals({ ...await ended }, { success: true, code: 0, signal: null });
   assertTrue(performance.now() - started < 20_000, "within the grace");
 });
 

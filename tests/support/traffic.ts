@@ -8,6 +8,15 @@ export interface Predicted {
   readonly version: string;
 }
 
+/** How {@linkcode Traffic} calls. */
+export interface TrafficOptions {
+  readonly connections?: number;
+  /** The part of requests whose `b` is above 0.9; default none. */
+  readonly high?: number;
+  /** What turns out to be true of a prediction; without it nothing is labelled. */
+  readonly truth?: (predicted: Predicted) => number;
+}
+
 /** Calls a model with columns `a` and `b` on some connections until it is stopped. */
 export class Traffic implements AsyncDisposable {
   readonly answered: Predicted[] = [];
@@ -16,10 +25,16 @@ export class Traffic implements AsyncDisposable {
   readonly #running: Promise<unknown>;
   #stopped = false;
 
-  /** @param high the part of requests whose `b` is above 0.9 */
-  constructor(served: Served, model: string, { connections = 4, high = 0 } = {}) {
+  constructor(served: Served, model: string, options: TrafficOptions = {}) {
+    const { connections = 4, high = 0, truth } = options;
     this.#running = Promise.all(Array.from({ length: connections }, async () => {
-      while (!this.#stopped) await this.#call(served, model, high);
+      while (!this.#stopped) {
+        const predicted = await this.#call(served, model, high);
+        if (predicted !== undefined && truth !== undefined) {
+          const { prediction } = predicted;
+          await served.label([{ prediction, label: truth(predicted) }]).catch(() => {});
+        }
+      }
     }));
   }
 
@@ -33,16 +48,21 @@ export class Traffic implements AsyncDisposable {
     await this.stop();
   }
 
-  async #call(served: Served, model: string, high: number): Promise<void> {
+  async #call(served: Served, model: string, high: number): Promise<Predicted | undefined> {
     const b = Math.random() < high ? 0.95 : Math.random() * 0.9;
     try {
       const { status, text, json } = await served.infer(model, { a: [Math.random()], b: [b] });
-      if (status !== 200) return void this.failures.push(`${status}: ${text}`);
-      this.answered.push({
+      if (status !== 200) {
+        this.failures.push(`${status}: ${text}`);
+        return undefined;
+      }
+      const predicted = {
         prediction: json.parameters.serin_prediction,
         label: json.outputs.find((output: Json) => output.name === "label").data[0],
         version: json.model_version,
-      });
+      };
+      this.answered.push(predicted);
+      return predicted;
     } catch (thrown) {
       this.failures.push(String(thrown));
     }
