@@ -12,4 +12,6 @@ export const COMPILE_FLAGS: readonly string[] = [
   ...PERMISSIONS,
   // Deno's default list of hosts that code may come from would stand in the executable otherwise.
   "--deny-import",
+  // See docs/decisions/0008: isolates that wait for V8's one background thread stand still for seconds.
+  "--v8-flags=--single-threaded-gc",
 ];

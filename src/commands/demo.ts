@@ -17,7 +17,7 @@ export const demoCommand = defineCommand({
     json: z.boolean().default(false).meta({
       description: "Print the outcome as one JSON document",
     }),
-    rate: z.int().min(50).max(100_000).default(1200).meta({
+    rate: z.int().min(50).max(100_000).default(800).meta({
       description: "Live requests a second, at most",
     }),
     workers: z.int().min(1).max(64).default(1).meta({

@@ -25,14 +25,17 @@ export interface DemoOptions {
 }
 
 const MODEL = "electricity";
-/** 48 half-hours × 7 days × 26 weeks. */
-const HALF_YEAR = 8736;
+/** 48 half-hours × 7 days. */
+const WEEK = 336;
+const HALF_YEAR = 26 * WEEK;
 /** What each version is trained on: rows that lie behind the live requests at that time. */
 const ROWS = {
-  first: [0, HALF_YEAR],
-  fresher: [12_000, 12_000 + HALF_YEAR],
-  faulty: [18_000, 18_000 + HALF_YEAR],
+  first: [0, 6 * WEEK],
+  fresher: [4000, 4000 + HALF_YEAR],
+  faulty: [8000, 8000 + HALF_YEAR],
 } as const;
+/** Live requests begin where the first version's data end. */
+const LIVE_FROM = ROWS.first[1];
 /** Minutes of a real rollout become seconds: the statistics are the same, only time is replayed. */
 const PLAN = {
   warmupSeconds: 1,
@@ -119,7 +122,7 @@ class Demo {
   }
 
   async play(): Promise<void> {
-    const first = await this.#train("the first half-year", ROWS.first);
+    const first = await this.#train("the first six weeks", ROWS.first);
     await this.#client.models.setAlias(MODEL, "champion", first.version);
     this.#progress.say(`version ${first.version} is registered; the alias champion points at it`);
     await this.#serve();
@@ -210,7 +213,7 @@ class Demo {
     const replay = new LiveReplay({
       url: this.#serving!.url,
       model: MODEL,
-      rows: await readReplayRows(HALF_YEAR),
+      rows: await readReplayRows(LIVE_FROM),
       rate: this.#options.rate,
       connections: 8,
       labelDelayMs: [200, 800],
@@ -227,7 +230,7 @@ class Demo {
   async #replayed(row: number): Promise<void> {
     await waitUntil(`row ${row} is replayed`, () => {
       this.#progress.update(this.#traffic());
-      return HALF_YEAR + this.#replay!.position >= row;
+      return LIVE_FROM + this.#replay!.position >= row;
     });
   }
 

@@ -8,6 +8,7 @@ import {
   type RatioInterval,
   ratioInterval,
   type StepEvents,
+  strongestStart,
 } from "../statistics/mod.ts";
 import { IMMEDIATE_METRICS, type RolloutPlan, startWeightsOf } from "./plan.ts";
 import { type Arm, ARMS, COUNTED, type Counted } from "./sync.ts";
@@ -158,6 +159,22 @@ export function eventsOf(
     canary: totals[i].canary[event],
     stable: totals[i].stable[event],
   }));
+}
+
+/**
+ * A regression that begins late shows in the steps since then, not in all of them together.
+ *
+ * @returns the ratio over the steps that carry the evidence, and the first of those; the interval is
+ * valid at every look for whichever start it is (each start has its part of the 5 %)
+ */
+export function ratioSinceOf(
+  plan: RolloutPlan,
+  totals: readonly StepTotals[],
+  metric: Metric,
+): { since: number; ratio: RatioInterval | undefined } {
+  const events = eventsOf(plan, totals, metric), weights = startWeightsOf(plan);
+  const since = strongestStart(events, weights);
+  return { since, ratio: ratioInterval(events.slice(since), 0.05 * weights[since]) };
 }
 
 /** @returns the canary's ratio to the stable version with its always-valid interval, for display */

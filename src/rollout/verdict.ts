@@ -6,7 +6,7 @@ import {
   marginOf,
   type Metric,
   type MetricEvidence,
-  ratioOf,
+  ratioSinceOf,
   sumOf,
 } from "./evidence.ts";
 import type { RolloutPlan } from "./plan.ts";
@@ -32,9 +32,10 @@ export function rolledBack(look: Look): string {
     ? evidence.metrics.filter(({ metric }) => metric === "labels")
     : blamedMetrics(plan, evidence);
   const ratios = blamed.map(({ metric }) => {
-    const ratio = ratioOf(plan, observation.totals, metric);
+    const { since, ratio } = ratioSinceOf(plan, observation.totals, metric);
     if (ratio === undefined) return `${metricName(metric)}s`;
-    return `${metricName(metric)} ratio ${formatRatio(ratio.estimate)} ` +
+    const when = since === 0 ? "" : ` since ${percent(plan.steps[since].share)}`;
+    return `${metricName(metric)} ratio${when} ${formatRatio(ratio.estimate)} ` +
       `(${formatRatio(ratio.lower)} to ${formatRatio(ratio.upper)}, valid at every look)`;
   });
   const log = byLabels ? evidence.logLabels : evidence.logImmediate;

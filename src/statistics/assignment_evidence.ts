@@ -146,3 +146,24 @@ export function logAssignmentEvidence(
   steps.forEach((events, step) => evidence.add(step, events));
   return evidence.logValue();
 }
+
+/**
+ * Where the evidence comes from: the start whose own part of the mixture is the largest.
+ *
+ * @param steps as for {@linkcode logAssignmentEvidence}
+ * @returns 0-based; 0 where all is even
+ */
+export function strongestStart(
+  steps: readonly StepEvents[],
+  startWeights: readonly number[] = defaultStartWeights(steps.length),
+): number {
+  const parts = steps.map((_, start) =>
+    Math.log(startWeights[start]) +
+    logAssignmentEvidence(steps.slice(start), [1, ...zeros(steps.length - start - 1)])
+  );
+  return parts.indexOf(Math.max(...parts));
+}
+
+function zeros(count: number): number[] {
+  return new Array<number>(count).fill(0);
+}

@@ -7,6 +7,7 @@ export {
   RATIO_GRID,
   RATIO_PRIOR,
   type StepEvents,
+  strongestStart,
 } from "./assignment_evidence.ts";
 export {
   type ArmCounts,
