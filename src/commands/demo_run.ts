@@ -302,7 +302,7 @@ class Demo {
     ]);
     const header = [
       ...["version", "trained on", "test AUC", "live requests"],
-      ...["wrong, against champion", "outcome"],
+      ...["wrong answers, to champion", "outcome"],
     ];
     context.print("");
     context.print(formatTable(header, rows));
@@ -348,11 +348,14 @@ function outcomeOf(rollout: WatchedRollout): string {
     `${rollout.canaryRequests} canary requests`;
 }
 
-/** Both arms answered the same stretch of time: only this comparison is fair. */
+/** Wrong answers of the canary to those of the champion, request by request at the same time. */
 function wrongOf({ metrics }: WatchedRollout): string {
-  const labels = metrics.find(({ metric }) => metric === "labels");
-  if (labels === undefined) return "";
-  return `${percent(labels.canary.rate ?? 0)} : ${percent(labels.stable.rate ?? 0)}`;
+  const ratio = metrics.find(({ metric }) => metric === "labels")?.ratio;
+  if (ratio === undefined || ratio === null) return "";
+  const [estimate, lower, upper] = [ratio.estimate, ratio.lower, ratio.upper].map((x) =>
+    x === null ? "∞" : x.toFixed(2)
+  );
+  return `× ${estimate} (${lower} to ${upper})`;
 }
 
 function evidenceOf({ evidence, labelEvidence, evidenceNeeded }: WatchedRollout): string {

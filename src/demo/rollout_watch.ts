@@ -17,8 +17,6 @@ export interface WatchedRollout {
   readonly verdict: string;
   readonly metrics: readonly {
     readonly metric: string;
-    readonly canary: { readonly rate: number | null };
-    readonly stable: { readonly rate: number | null };
     readonly ratio: { estimate: number | null; lower: number; upper: number | null } | null;
   }[];
 }

@@ -6,6 +6,7 @@ import {
   marginOf,
   type Metric,
   type MetricEvidence,
+  ratioOf,
   ratioSinceOf,
   sumOf,
 } from "./evidence.ts";
@@ -54,10 +55,16 @@ export function unservable(look: Look): string {
 /** The sentence of a promotion. */
 export function promoted(look: Look): string {
   const { plan, evidence } = look;
-  const rates = evidence.metrics.filter(({ shown }) => shown)
-    .map((metric) => `${metricName(metric.metric)} rate ${ratesOf(metric)}`);
+  const shown = evidence.metrics.filter(({ shown }) => shown).map((metric) => {
+    // Rates of steps with other shares, at other hours, cannot be pooled fairly; the ratio can.
+    const ratio = ratioOf(plan, look.observation.totals, metric.metric);
+    const name = metricName(metric.metric);
+    if (ratio === undefined) return `no ${name}s`;
+    return `${name} ratio ${formatRatio(ratio.estimate)} ` +
+      `(${formatRatio(ratio.lower)} to ${formatRatio(ratio.upper)})`;
+  });
   return `promoted after ${servedFor(look)}: not worse by more than the margins (${
-    rates.join(", ")
+    shown.join(", ")
   }); chance of passing a version beyond them below 1 in ${formatCount(1 / plan.beta)}`;
 }
 
@@ -210,12 +217,6 @@ function servedFor({ state, observation: { now }, evidence }: Look): string {
 
 function strongest({ evidence }: Look): number {
   return Math.max(evidence.logImmediate, evidence.logLabels);
-}
-
-function ratesOf({ canary, stable }: MetricEvidence): string {
-  const rate = ({ events, trials }: { events: number; trials: number }) =>
-    trials === 0 ? "unknown" : percent(events / trials);
-  return `${rate(canary)} against ${rate(stable)}`;
 }
 
 function formatEvidence(log: number): string {
