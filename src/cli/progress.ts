@@ -22,7 +22,7 @@ export function openProgress(
   const write = options.write ?? ((text) => void Deno.stderr.writeSync(encoder.encode(text)));
   const now = options.now ?? (() => performance.now());
   const started = now();
-  let printed = -Infinity;
+  let printed = options.interactive ? -Infinity : started;
   const clear = options.interactive ? "\r\x1b[2K" : "";
   return {
     update(text) {

@@ -229,9 +229,9 @@ function formatCount(value: number): string {
   return String(Math.round(value));
 }
 
-function formatRatio(value: number): string {
-  if (value === Infinity) return "∞";
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(2).replace(/\.0$/, "");
+function formatRatio(ratio: number): string {
+  if (!Number.isFinite(ratio)) return "∞";
+  return ratio >= 10 ? formatCount(ratio) : ratio.toFixed(2);
 }
 
 function percent(share: number): string {
