@@ -42,9 +42,13 @@ export function hangingModel(): Uint8Array {
   return finish(multiply(start(1, -1), { above: 0.9, size: 10240 }), "q");
 }
 
-/** As {@linkcode linearModel}, and multiplies square matrices of that size first, to be slow. */
-export function slowModel(size: number): Uint8Array {
-  return finish(multiply(start(1, -1), { above: -1e9, size }), "q");
+/**
+ * As {@linkcode linearModel}, and multiplies square matrices of that size first, to be slow.
+ *
+ * @param above only where column `b` is above it; default always, the warm-up included
+ */
+export function slowModel(size: number, above = -1e9): Uint8Array {
+  return finish(multiply(start(1, -1), { above, size }), "q");
 }
 
 /** Has an operator that no engine knows. */
