@@ -1,4 +1,4 @@
-import { SerinError } from "../core/mod.ts";
+import { SerinError, withDeadline } from "../core/mod.ts";
 
 /** How long a caller may take to send a body. */
 const BODY_MS_MAX = 30_000;
@@ -60,22 +60,14 @@ export function parseJson(body: Uint8Array): unknown {
 }
 
 async function withinTime<T>(work: Promise<T>, msMax: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new SerinError("timeout", `The body did not arrive within ${msMax} ms`)),
-      msMax,
-    );
-  });
+  const late = () => new SerinError("timeout", `The body did not arrive within ${msMax} ms`);
   try {
-    return await Promise.race([work, late]);
+    return await withDeadline(work, msMax, late);
   } catch (thrown) {
     if (thrown instanceof SerinError) throw thrown;
     throw new SerinError("invalid_input", "The connection broke before the whole body arrived", {
       cause: thrown,
     });
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -132,6 +132,7 @@ function openLocalEngine(
 }
 
 const noSource: VersionSource = {
+  identify: () => Promise.reject(new SerinError("usage", "models:/ needs --registry URL")),
   fetchVersion: () => Promise.reject(new SerinError("usage", "models:/ needs --registry URL")),
   fetchRun: () => Promise.reject(new SerinError("usage", "runs:/ needs --registry URL")),
 };

@@ -2,6 +2,7 @@
 export { assert, AssertionError } from "./assert.ts";
 export { storageError, syncFolder, writeFileAtomic } from "./atomic_write.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export { withDeadline } from "./deadline.ts";
 export { Sha256, sha256Hex } from "./digest.ts";
 export { Lifecycle } from "./lifecycle.ts";
 export { LIMITS } from "./limits.ts";

@@ -32,6 +32,7 @@ export const runAnswer = z.object({
 export const versionAnswer = z.object({
   name: text,
   version: text,
+  creation_timestamp: int64.default(0),
   source: text.default(""),
   run_id: text.default(""),
   current_stage: text.default("None"),

@@ -114,12 +114,7 @@ export class FixedModels {
     const { source, cache } = this.#options;
     if (uri.kind === "path") return await readModelPath(uri.path);
     if (uri.kind === "run") return (await source.fetchRun(uri.run, uri.path)).bytes;
-    const { model, version } = uri;
-    const cached = await cache.find(model, version);
-    if (cached !== undefined) return cached;
-    const { bytes, sha256 } = await source.fetchVersion(model, version);
-    await cache.keep(model, version, bytes, sha256);
-    return bytes;
+    return await cache.fetch(source, uri.model, uri.version);
   }
 }
 

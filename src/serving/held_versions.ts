@@ -1,4 +1,4 @@
-import { type Clock, type Log, SerinError } from "../core/mod.ts";
+import { type Clock, type Log, messageOf, SerinError } from "../core/mod.ts";
 import type { IsolatePool } from "./isolate_pool.ts";
 import type { ModelCache } from "./model_cache.ts";
 import { toModelFile } from "./model_file.ts";
@@ -83,35 +83,25 @@ export class HeldVersions {
   }
 
   async #load(version: string): Promise<void> {
-    const { pool, clock, log, onChange } = this.#options;
+    const { pool, cache, source, clock, log, onChange } = this.#options;
     const what = { model: this.#model, version };
     this.#states.set(version, { kind: "loading" });
     try {
-      const bytes = await this.#fetch(version);
+      const bytes = await cache.fetch(source, this.#model, version);
       await pool.load(toModelFile(this.#name, version, bytes, this.#model));
       this.#states.set(version, { kind: "warm" });
       log.info("a version is loaded and warm", what);
     } catch (thrown) {
-      if (!(thrown instanceof SerinError)) throw thrown;
+      // Nobody waits for this: whatever was thrown, the versions that are here must go on.
+      const { code, message, hint } = thrown instanceof SerinError
+        ? thrown
+        : new SerinError("internal", messageOf(thrown));
       // A file that cannot run will not run later; one that did not arrive may.
-      const lasting = thrown.code === "invalid_model" || thrown.code === "unsupported_model";
+      const lasting = code === "invalid_model" || code === "unsupported_model";
       const retryAt = lasting ? Infinity : clock.monotonic() + RETRY_MS;
-      this.#states.set(version, { kind: "failed", message: thrown.message, retryAt });
-      log.error("a version cannot be served", {
-        ...what,
-        error: thrown.message,
-        hint: thrown.hint,
-      });
+      this.#states.set(version, { kind: "failed", message, retryAt });
+      log.error("a version cannot be served", { ...what, error: message, hint });
     }
     onChange();
-  }
-
-  async #fetch(version: string): Promise<Uint8Array> {
-    const { cache, source } = this.#options;
-    const cached = await cache.find(this.#model, version);
-    if (cached !== undefined) return cached;
-    const { bytes, sha256 } = await source.fetchVersion(this.#model, version);
-    await cache.keep(this.#model, version, bytes, sha256);
-    return bytes;
   }
 }

@@ -1,16 +1,26 @@
-import { LIMITS, SerinError } from "../core/mod.ts";
+import { LIMITS, messageOf, SerinError, withDeadline } from "../core/mod.ts";
 import type { MlflowClient } from "../mlflow/mod.ts";
 import type { VersionSource } from "./version_source.ts";
 
 /** The tag in which `serin train` tells a version's digest. */
 const SHA256_TAG = "serin.model_sha256";
+/** How long each part of a file may take to arrive. */
+const DOWNLOAD_MS_MAX = 30_000;
 
 /** Versions and runs of an MLflow server, or of `serin registry`. */
 export class MlflowSource implements VersionSource {
   readonly #client: MlflowClient;
+  readonly #downloadMsMax: number;
 
-  constructor(client: MlflowClient) {
+  /** @param downloadMsMax how long each part of a file may take to arrive */
+  constructor(client: MlflowClient, downloadMsMax = DOWNLOAD_MS_MAX) {
     this.#client = client;
+    this.#downloadMsMax = downloadMsMax;
+  }
+
+  async identify(model: string, version: string): Promise<string> {
+    const { creation_timestamp, run_id, source } = await this.#client.versions.get(model, version);
+    return JSON.stringify([creation_timestamp, run_id, source]);
   }
 
   async fetchVersion(
@@ -45,18 +55,27 @@ export class MlflowSource implements VersionSource {
   }
 
   async #download(uri: string, path: string, what: string): Promise<Uint8Array> {
-    const stream = await this.#client.artifacts.download(uri, path);
+    const arriving = <T>(work: Promise<T>) => this.#arriving(work, `${what}: ${path}`);
+    const stream = await arriving(this.#client.artifacts.download(uri, path));
+    const reader = stream.getReader();
     const chunks: Uint8Array[] = [];
     let size = 0;
-    for await (const chunk of stream) {
-      size += chunk.length;
-      if (size > LIMITS.modelBytesMax) {
-        throw new SerinError(
-          "too_large",
-          `${what}: ${path} is above ${LIMITS.modelBytesMax} bytes`,
-        );
+    try {
+      for (;;) {
+        const { done, value } = await arriving(reader.read());
+        if (done) break;
+        size += value.length;
+        if (size > LIMITS.modelBytesMax) {
+          throw new SerinError(
+            "too_large",
+            `${what}: ${path} is above ${LIMITS.modelBytesMax} bytes`,
+          );
+        }
+        chunks.push(value);
       }
-      chunks.push(chunk);
+    } catch (thrown) {
+      reader.cancel().catch(() => {});
+      throw thrown;
     }
     const bytes = new Uint8Array(size);
     let at = 0;
@@ -65,5 +84,20 @@ export class MlflowSource implements VersionSource {
       at += chunk.length;
     }
     return bytes;
+  }
+  /** A server that dies or falls silent within a file is out of reach: the file may come later. */
+  async #arriving<T>(work: Promise<T>, what: string): Promise<T> {
+    const hint = "it is tried again; if this lasts, look at the registry and the network to it";
+    const broken = (why: string, cause?: unknown) =>
+      new SerinError("unavailable", `${what} did not arrive whole: ${why}`, { hint, cause });
+    try {
+      return await withDeadline(
+        work,
+        this.#downloadMsMax,
+        () => broken(`nothing came for ${this.#downloadMsMax} ms`),
+      );
+    } catch (thrown) {
+      throw thrown instanceof SerinError ? thrown : broken(messageOf(thrown), thrown);
+    }
   }
 }

@@ -1,8 +1,21 @@
-import { messageOf, SerinError, sha256Hex, storageError, writeFileAtomic } from "../core/mod.ts";
+import {
+  messageOf,
+  SerinError,
+  sha256Hex,
+  storageError,
+  withDeadline,
+  writeFileAtomic,
+} from "../core/mod.ts";
+import type { VersionSource } from "./version_source.ts";
+
+/** How long the registry may take to say whether a cached version is still the one it means. */
+const IDENTIFY_MS_MAX = 5000;
 
 /** What the cache knows of a version. */
 interface CacheEntry {
   readonly sha256: string;
+  /** Which version of that number it is, as its registry told it. */
+  readonly identity?: string;
 }
 
 /**
@@ -31,21 +44,56 @@ export class ModelCache {
     return new ModelCache(folder);
   }
 
+  /**
+   * A version's file: out of the cache where its registry means the same one, or cannot be asked;
+   * else fetched, and kept.
+   *
+   * @throws {SerinError} what the source throws; `invalid_model` when the file that came is not the
+   *   one that its registry names; `storage`
+   */
+  async fetch(source: VersionSource, model: string, version: string): Promise<Uint8Array> {
+    const cached = await this.#find(model, version);
+    const identity = await this.#identify(source, [model, version], cached !== undefined);
+    if (cached !== undefined && (identity === undefined || identity === cached.identity)) {
+      return cached.bytes;
+    }
+    const { bytes, sha256 } = await source.fetchVersion(model, version);
+    await this.#keep([model, version], bytes, { sha256, identity });
+    return bytes;
+  }
+
+  /** @returns undefined where it cannot be asked for now, and a cached file has to do */
+  async #identify(
+    source: VersionSource,
+    [model, version]: readonly [string, string],
+    cached: boolean,
+  ): Promise<string | undefined> {
+    const late = () => new SerinError("unavailable", "The registry does not answer");
+    try {
+      return await withDeadline(source.identify(model, version), IDENTIFY_MS_MAX, late);
+    } catch (thrown) {
+      if (cached && thrown instanceof SerinError && thrown.code !== "not_found") return undefined;
+      throw thrown;
+    }
+  }
+
   /** @returns the version's file, if it is here and whole */
-  async find(model: string, version: string): Promise<Uint8Array | undefined> {
+  async #find(
+    model: string,
+    version: string,
+  ): Promise<{ bytes: Uint8Array; identity: string | undefined } | undefined> {
     const entry = await this.#read<CacheEntry>(this.#entryPath(model, version));
     if (entry === undefined) return undefined;
     const bytes = await Deno.readFile(this.#blobPath(entry.sha256)).catch(() => undefined);
-    return bytes !== undefined && sha256Hex(bytes) === entry.sha256 ? bytes : undefined;
+    const whole = bytes !== undefined && sha256Hex(bytes) === entry.sha256;
+    return whole ? { bytes, identity: entry.identity } : undefined;
   }
 
-  /**
-   * Keeps a version's file.
-   *
-   * @param sha256 what its registry says it must be, if it says so
-   * @throws {SerinError} `invalid_model` when the digest is another, `storage`
-   */
-  async keep(model: string, version: string, bytes: Uint8Array, sha256?: string): Promise<void> {
+  async #keep(
+    [model, version]: readonly [string, string],
+    bytes: Uint8Array,
+    { sha256, identity }: { sha256: string | undefined; identity: string | undefined },
+  ): Promise<void> {
     const seen = sha256Hex(bytes);
     if (sha256 !== undefined && sha256 !== seen) {
       throw new SerinError(
@@ -55,21 +103,28 @@ export class ModelCache {
       );
     }
     await writeFileAtomic(this.#blobPath(seen), bytes);
-    const path = this.#entryPath(model, version);
-    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    await writeFileAtomic(path, JSON.stringify({ sha256: seen } satisfies CacheEntry));
+    const entry: CacheEntry = { sha256: seen, ...(identity === undefined ? {} : { identity }) };
+    await this.#writeEntry(model, version, entry);
   }
 
   /** Remembers what an alias pointed at, for a start without the registry. */
   async rememberAlias(model: string, alias: string, version: string): Promise<void> {
-    const path = this.#entryPath(model, `@${alias}`);
-    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    await writeFileAtomic(path, JSON.stringify({ version }));
+    await this.#writeEntry(model, `@${alias}`, { version });
   }
 
   /** @returns what the alias pointed at when the registry was last heard of */
   async recallAlias(model: string, alias: string): Promise<string | undefined> {
     return (await this.#read<{ version: string }>(this.#entryPath(model, `@${alias}`)))?.version;
+  }
+
+  async #writeEntry(model: string, name: string, entry: unknown): Promise<void> {
+    const path = this.#entryPath(model, name);
+    try {
+      await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    } catch (cause) {
+      throw storageError(`Cannot write ${path}`, cause);
+    }
+    await writeFileAtomic(path, JSON.stringify(entry));
   }
 
   async #read<T>(path: string): Promise<T | undefined> {

@@ -50,6 +50,7 @@ async function withServing(
     models: new Map([["electricity", { kind: "alias", model: "electricity", alias: "champion" }]]),
     peer,
     source: {
+      identify: (model, version) => Promise.resolve(`${model} ${version}`),
       fetchVersion: (_, version) => Promise.resolve({ bytes: versions[version] }),
       fetchRun: () => Promise.reject(new Error("no runs here")),
     },

@@ -1,0 +1,83 @@
+import { SerinError } from "../core/mod.ts";
+import type { MlflowClient } from "../mlflow/mod.ts";
+import { assertEquals, assertSerinError } from "../testing/mod.ts";
+import { MlflowSource } from "./mlflow_source.ts";
+import { ModelCache } from "./model_cache.ts";
+import type { VersionSource } from "./version_source.ts";
+
+const FILE = Uint8Array.of(1, 2, 3);
+
+function sourceOf(identity: () => string, bytes: Uint8Array): VersionSource & { fetched: number } {
+  return {
+    fetched: 0,
+    identify: () => new Promise((done) => done(identity())),
+    fetchVersion() {
+      this.fetched++;
+      return Promise.resolve({ bytes });
+    },
+    fetchRun: () => Promise.reject(new Error("no runs here")),
+  };
+}
+
+async function withCache(test: (cache: ModelCache) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(await ModelCache.open(folder));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("a version is fetched once, and again where its number names another one", async () => {
+  await withCache(async (cache) => {
+    const first = sourceOf(() => "made in May", FILE);
+    for (let i = 0; i < 2; i++) assertEquals(await cache.fetch(first, "m", "1"), FILE);
+    assertEquals(first.fetched, 1);
+    // Another registry, or the same one made anew: version 1 of "m" is another model.
+    const anew = sourceOf(() => "made in June", Uint8Array.of(4));
+    assertEquals(await cache.fetch(anew, "m", "1"), Uint8Array.of(4));
+    assertEquals(await cache.fetch(anew, "m", "1"), Uint8Array.of(4));
+    assertEquals(anew.fetched, 1);
+  });
+});
+
+Deno.test("without its registry a version comes out of the cache, unless it is gone", async () => {
+  await withCache(async (cache) => {
+    await cache.fetch(sourceOf(() => "a", FILE), "m", "1");
+    const failing = (code: "unavailable" | "not_found") =>
+      sourceOf(() => {
+        throw new SerinError(code, "no answer");
+      }, Uint8Array.of(4));
+    assertEquals(await cache.fetch(failing("unavailable"), "m", "1"), FILE);
+    await assertSerinError(() => cache.fetch(failing("unavailable"), "m", "2"), "unavailable", "");
+    await assertSerinError(() => cache.fetch(failing("not_found"), "m", "1"), "not_found", "");
+  });
+});
+
+Deno.test("a download that breaks off or falls silent may come later: it is unavailable", async () => {
+  const endings: ((controller: ReadableStreamDefaultController) => unknown)[] = [
+    (controller) => controller.error(new TypeError("error reading a body from connection")),
+    () => new Promise(() => {}),
+  ];
+  for (const ending of endings) {
+    const chunks = [FILE];
+    const body = new ReadableStream({
+      pull: (controller) => {
+        const chunk = chunks.shift();
+        return chunk === undefined ? ending(controller) as void : controller.enqueue(chunk);
+      },
+    });
+    const client = {
+      versions: {
+        get: () => Promise.resolve({ tags: [] }),
+        getDownloadUri: () => Promise.resolve("mlflow-artifacts:/1"),
+      },
+      artifacts: {
+        list: () => Promise.resolve([{ path: "model.onnx", isFolder: false }]),
+        download: () => Promise.resolve(body),
+      },
+    } as unknown as MlflowClient;
+    const source = new MlflowSource(client, 20);
+    await assertSerinError(() => source.fetchVersion("m", "1"), "unavailable", "did not arrive");
+  }
+});
