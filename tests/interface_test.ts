@@ -18,7 +18,9 @@ const FLAGS: Record<string, string[]> = {
   demo: ["--keep"],
   version: [],
 };
-const SCENARIOS = new URL("./data/canary/scenarios.json", import.meta.url).pathname;
+const SCENARIOS = decodeURIComponent(
+  new URL("./data/canary/scenarios.json", import.meta.url).pathname,
+);
 
 const keysOf = (value: Json) => Object.keys(value).sort();
 

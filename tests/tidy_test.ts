@@ -102,6 +102,12 @@ Deno.test("the tree names no package registry's host and no folder of one machin
   assertEquals(linesWith(tree, (line) => hosts.test(line) || machine.test(line)), []);
 });
 
+Deno.test("a path made of a module's URL is decoded: folders may have spaces", () => {
+  const bare = /(?<!decodeURIComponent\(\s*)new URL\([^()]*import\.meta\.url\)\.pathname/;
+  const found = tree.filter(({ path, text }) => path.endsWith(".ts") && bare.test(text));
+  assertEquals(found.map(({ path }) => path), []);
+});
+
 Deno.test("nothing is marked as unfinished", () => {
   const marker = new RegExp(
     `\\b(${["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"].join("|")})\\b`,
