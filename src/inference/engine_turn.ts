@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers";
+import { SerinError } from "../core/mod.ts";
 
 /** How long pieces of work may follow each other before the isolate's other events get their turn. */
 const TURN_MS_MAX = 5;
@@ -6,6 +7,7 @@ const TURN_MS_MAX = 5;
 let last: Promise<unknown> = Promise.resolve();
 let waiting = 0;
 let turnedAt = 0;
+let lost = false;
 
 /**
  * Runs one piece of work with the engine at a time, in the order of the calls. onnxruntime-web keeps
@@ -18,6 +20,7 @@ let turnedAt = 0;
  * for dead. So the loop turns in between.
  *
  * @returns what the work returns; a failure does not keep the next from its turn
+ * @throws {SerinError} `unavailable` after {@linkcode loseEngine}: the work does not begin
  */
 export function engineTurn<T>(work: () => Promise<T>): Promise<T> {
   if (waiting++ === 0) turnedAt = performance.now();
@@ -27,6 +30,7 @@ export function engineTurn<T>(work: () => Promise<T>): Promise<T> {
         await nextEvents();
         turnedAt = performance.now();
       }
+      if (lost) throw engineLost();
       return await work();
     } finally {
       waiting--;
@@ -34,6 +38,20 @@ export function engineTurn<T>(work: () => Promise<T>): Promise<T> {
   });
   last = turn.catch(() => {});
   return turn;
+}
+
+/**
+ * The engine has crashed: its memory cannot be trusted. What still waits for its turn would fail, or
+ * be answered wrongly, through no fault of its own.
+ */
+export function loseEngine(): void {
+  lost = true;
+}
+
+function engineLost(): SerinError {
+  return new SerinError("unavailable", "The inference engine has crashed and is being replaced", {
+    hint: "retry after a moment",
+  });
 }
 
 /** Resolves when everything that has arrived meanwhile was seen. A timer would wait a millisecond. */

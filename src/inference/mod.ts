@@ -3,7 +3,7 @@ export { checkAnswer, type Outcome, readOutcome } from "./answer.ts";
 export { checkMissing, type Feeds, type GivenInput, toFeeds, zeroFeeds } from "./feeds.ts";
 export {
   configureOrt,
-  ENGINE_CRASH,
+  isEngineCrash,
   openOrtSession,
   OrtSession,
   readOrtWasm,

@@ -1,5 +1,5 @@
 import { assert, messageOf, SerinError } from "../core/mod.ts";
-import { engineTurn } from "./engine_turn.ts";
+import { engineTurn, loseEngine } from "./engine_turn.ts";
 import "./hide_location.ts";
 // @ts-types="./ort.d.ts"
 import * as ort from "./vendor/ort.mjs";
@@ -27,7 +27,7 @@ const TYPE_OF = Object.fromEntries(Object.entries(DATATYPE_OF).map(([type, name]
  * The `details.reason` of an error after which the engine's Wasm cannot be trusted: every session of
  * this isolate is lost with it.
  */
-export const ENGINE_CRASH = "engine_crash";
+const ENGINE_CRASH = "engine_crash";
 
 /** onnxruntime's Wasm, given once before the first session of an isolate. */
 export function configureOrt(wasm: ArrayBufferLike): void {
@@ -81,12 +81,10 @@ export class OrtSession implements AsyncDisposable {
     try {
       results = await this.#session.run(given, QUIET);
     } catch (cause) {
-      const text = messageOf(cause);
-      const crashed = cause instanceof WebAssembly.RuntimeError || /\bAborted\(/.test(text);
-      throw new SerinError("inference_failed", `The model failed: ${text}`, {
+      throw new SerinError("inference_failed", `The model failed: ${messageOf(cause)}`, {
         hint: "run the model on this request's values with onnxruntime to see where it fails",
         cause,
-        details: { reason: crashed ? ENGINE_CRASH : "exception" },
+        details: { reason: lostBy(cause) ? ENGINE_CRASH : "exception" },
       });
     }
     return this.outputs.map(({ name }) => {
@@ -114,9 +112,31 @@ export async function openOrtSession(model: Uint8Array): Promise<OrtSession> {
     const options = { executionProviders: ["wasm"], ...QUIET };
     session = await engineTurn(() => ort.InferenceSession.create(model, options));
   } catch (cause) {
+    if (cause instanceof SerinError) throw cause;
+    if (lostBy(cause)) {
+      const what = `The model crashes the engine when it is loaded: ${messageOf(cause)}`;
+      throw new SerinError("unsupported_model", what, {
+        hint: "it may need more memory than there is: try it with onnxruntime",
+        cause,
+        details: { reason: ENGINE_CRASH },
+      });
+    }
     throw loadError(messageOf(cause), cause);
   }
   return new OrtSession(session);
+}
+
+/** @returns whether the engine is lost by it; then nothing runs on it any more */
+function lostBy(cause: unknown): boolean {
+  const crashed = cause instanceof WebAssembly.RuntimeError ||
+    /\bAborted\(/.test(messageOf(cause));
+  if (crashed) loseEngine();
+  return crashed;
+}
+
+/** @returns whether an error of this isolate's engine means that the isolate must be replaced */
+export function isEngineCrash(thrown: unknown): boolean {
+  return thrown instanceof SerinError && thrown.details?.reason === ENGINE_CRASH;
 }
 
 function loadError(text: string, cause: unknown): SerinError {

@@ -2,7 +2,7 @@ import { SerinError } from "../core/mod.ts";
 import { checkAnswer } from "./answer.ts";
 import { engineTurn } from "./engine_turn.ts";
 import { type Feeds, zeroFeeds } from "./feeds.ts";
-import { openOrtSession, type OrtSession } from "./ort_session.ts";
+import { isEngineCrash, openOrtSession, type OrtSession } from "./ort_session.ts";
 import type { NamedTensor, Signature } from "./tensor.ts";
 
 /** How often a model is run before its first user: enough for the engine's code to have tiered up. */
@@ -54,7 +54,8 @@ export class ServedModel implements AsyncDisposable {
     } catch (thrown) {
       if (!(thrown instanceof SerinError)) throw thrown;
       const what = `${file.model} version ${file.version}: ${thrown.message}`;
-      throw new SerinError(thrown.code, what, { hint: thrown.hint, cause: thrown.cause });
+      const { hint, details } = thrown;
+      throw new SerinError(thrown.code, what, { hint, details, cause: thrown.cause });
     }
   }
 
@@ -86,11 +87,15 @@ export class ServedModel implements AsyncDisposable {
   /**
    * Runs the model before its first user: on recent requests of the version beside it where there
    * are some, else on zeros. A request that fails here is not the caller's, and does not matter.
+   *
+   * @throws {SerinError} where a run crashes the engine
    */
   async warm(recent: readonly Feeds[]): Promise<void> {
     const feeds = recent.length > 0 ? recent : [zeroFeeds(this.signature)];
     for (let i = 0; i < WARM_RUNS; i++) {
-      await this.#session.run(feeds[i % feeds.length].tensors).catch(() => {});
+      await this.#session.run(feeds[i % feeds.length].tensors).catch((thrown) => {
+        if (isEngineCrash(thrown)) throw thrown;
+      });
       // Requests of the other versions, and pings, go between the runs.
       await new Promise((done) => setTimeout(done, 0));
     }

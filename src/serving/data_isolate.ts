@@ -5,8 +5,8 @@
  */
 import { inferenceApp } from "../api/inference/app.ts";
 import { DataPlane } from "../api/inference/data_plane.ts";
-import { openLog, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
-import { configureOrt, ServedModel } from "../inference/mod.ts";
+import { messageOf, openLog, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
+import { configureOrt, isEngineCrash, ServedModel } from "../inference/mod.ts";
 import { CountCells, createTokenSealer, type TokenSealer } from "../rollout/router/mod.ts";
 import { InferenceStats } from "../telemetry/inference_stats.ts";
 import type { FromIsolate, PostedError, ToIsolate, TokenKeys } from "./messages.ts";
@@ -28,6 +28,7 @@ const labelsWaiting = new Map<number, PromiseWithResolvers<unknown>>();
 let labelsNext = 0;
 let badEventAt = -Infinity;
 let ready = false;
+let starting: Promise<void> | undefined;
 let sealer: TokenSealer | undefined;
 let dataPlane: DataPlane | undefined;
 let server: Deno.HttpServer<Deno.NetAddr> | undefined;
@@ -39,12 +40,14 @@ scope.onmessage = ({ data }) => {
 async function receive(message: ToIsolate): Promise<void> {
   switch (message.type) {
     case "start":
-      return await start(message);
+      return await (starting = start(message));
     case "load": {
       const error = await load(message);
       return scope.postMessage({ type: "loaded", id: message.id, ...(error ? { error } : {}) });
     }
     case "unload":
+      // What the start still loads would stay for good if it were dropped before it is there.
+      await starting;
       return await dataPlane?.remove(message.model, message.version);
     case "route":
       return dataPlane?.apply(message.model, message.route);
@@ -81,7 +84,7 @@ async function start(message: ToIsolate & { type: "start" }): Promise<void> {
     stats,
     sealToken: (facts) => sealer === undefined ? undefined : sealPrediction(sealer, facts),
     onBadEvent: reportBadEvent,
-    onCrash: (why) => scope.postMessage({ type: "crashed", why }),
+    onCrash: reportCrash,
   });
   dataPlane = plane;
   ready = message.ready;
@@ -119,8 +122,13 @@ async function load({ id, file }: ToIsolate & { type: "load" }): Promise<PostedE
     if (dataPlane === undefined) throw new SerinError("internal", "The data isolate did not start");
     await dataPlane.add(served);
   } catch (thrown) {
+    if (isEngineCrash(thrown)) reportCrash(messageOf(thrown));
     return toPosted(thrown);
   }
+}
+
+function reportCrash(why: string): void {
+  scope.postMessage({ type: "crashed", why });
 }
 
 function reportBadEvent(): void {

@@ -10,8 +10,14 @@ const RETRY_MS = 2000;
 type State =
   | { readonly kind: "loading" }
   | { readonly kind: "warm" }
-  /** `retryAt` is Infinity where the error lies in the version itself. */
-  | { readonly kind: "failed"; readonly message: string; readonly retryAt: number };
+  | {
+    readonly kind: "failed";
+    readonly message: string;
+    /** Infinity where the error lies in the version itself. */
+    readonly retryAt: number;
+    /** An isolate died while it loaded it. */
+    readonly died: boolean;
+  };
 
 /**
  * The versions of one registered model that a replica holds: fetched into the cache, loaded and
@@ -84,7 +90,7 @@ export class HeldVersions {
 
   async #load(version: string): Promise<void> {
     const { pool, cache, source, clock, log, onChange } = this.#options;
-    const what = { model: this.#model, version };
+    const what = { model: this.#model, version }, before = this.#states.get(version);
     this.#states.set(version, { kind: "loading" });
     try {
       const bytes = await cache.fetch(source, this.#model, version);
@@ -93,13 +99,16 @@ export class HeldVersions {
       log.info("a version is loaded and warm", what);
     } catch (thrown) {
       // Nobody waits for this: whatever was thrown, the versions that are here must go on.
-      const { code, message, hint } = thrown instanceof SerinError
+      const { code, message, hint, details } = thrown instanceof SerinError
         ? thrown
         : new SerinError("internal", messageOf(thrown));
+      const died = details?.isolateDied === true;
+      // An isolate may have died of another version's request: twice in a row is no accident.
+      const accident = died && !(before?.kind === "failed" && before.died);
       // A file that cannot run will not run later; one that did not arrive may.
-      const lasting = code === "invalid_model" || code === "unsupported_model";
+      const lasting = !accident && (code === "invalid_model" || code === "unsupported_model");
       const retryAt = lasting ? Infinity : clock.monotonic() + RETRY_MS;
-      this.#states.set(version, { kind: "failed", message, retryAt });
+      this.#states.set(version, { kind: "failed", message, retryAt, died });
       log.error("a version cannot be served", { ...what, error: message, hint });
     }
     onChange();

@@ -117,15 +117,18 @@ export class IsolatePool {
   }
 
   /**
-   * Loads and warms a version in every isolate.
+   * Loads and warms a version in every isolate: in one of them first, for a model that takes its
+   * isolate down must not take all of them.
    *
    * @throws {SerinError} what the first isolate that could not load it said
    */
   async load(file: ModelFile): Promise<void> {
     const key = keyOf(file.model, file.version);
     this.#files.set(key, file);
-    const errors = await Promise.all(this.#live().map((isolate) => this.#loadInto(isolate, file)));
-    const error = errors.find((posted) => posted !== undefined);
+    const [first, ...others] = this.#live();
+    const error = first && await this.#loadInto(first, file) ||
+      (await Promise.all(others.map((isolate) => this.#loadInto(isolate, file))))
+        .find((posted) => posted !== undefined);
     if (error === undefined) return;
     this.#files.delete(key);
     this.#tell({ type: "unload", model: file.model, version: file.version });
@@ -228,8 +231,11 @@ export class IsolatePool {
         isolate.listening = true;
         return this.#listening.resolve(message.port);
       case "failed":
-        if (!isolate.listening) this.#listening.reject(fromPosted(message.error));
-        return this.#options.log.error("a data isolate failed", { ...message.error });
+        this.#options.log.error("a data isolate failed", { ...message.error });
+        if (isolate.listening) return;
+        // It would answer pings and never listen.
+        this.#listening.reject(fromPosted(message.error));
+        return this.#replace(isolate, message.error.message);
       case "opened":
         isolate.opening.delete(message.id);
         return;
@@ -264,6 +270,8 @@ export class IsolatePool {
 
   /** Resolves with the isolate's error, if it has one. */
   #loadInto(isolate: Isolate, file: ModelFile): Promise<PostedError | undefined> {
+    // One that was replaced meanwhile loads it before it listens.
+    if (this.#isolates[isolate.place] !== isolate) return Promise.resolve(undefined);
     const id = this.#nextId++;
     return new Promise((done) => {
       isolate.loads.set(id, done);
@@ -350,6 +358,7 @@ function diedWhileLoading(why: string): PostedError {
     code: "unsupported_model",
     message: `The data isolate died while it loaded and warmed the model: ${why}`,
     hint: "the model may need more memory than there is, or compute for ever on some request",
+    details: { isolateDied: true },
   };
 }
 

@@ -11,6 +11,7 @@ export interface PostedError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string | undefined;
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What the main isolate says to a data isolate. */

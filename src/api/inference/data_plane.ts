@@ -8,8 +8,8 @@ import {
 } from "../../core/mod.ts";
 import {
   type AttemptObserver,
-  ENGINE_CRASH,
   type Feeds,
+  isEngineCrash,
   type NamedTensor,
   type Outcome,
   readOutcome,
@@ -211,7 +211,7 @@ export class DataPlane {
       ended: (latencyMs, failure) => {
         if (failure === undefined) stats.answered(model, version, latencyMs / 1000);
         else stats.failed(model, version, latencyMs / 1000, reasonOf(failure));
-        if (failure !== undefined && reasonOf(failure) === ENGINE_CRASH) {
+        if (isEngineCrash(failure)) {
           // Not finished: the isolate is lost, and what it leaves unfinished counts as an error.
           return onCrash(messageOf(failure));
         }
