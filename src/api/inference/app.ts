@@ -5,7 +5,13 @@ import type { InferenceStats } from "../../telemetry/inference_stats.ts";
 import { parseJson, readBody } from "../body.ts";
 import type { DataPlane, InferenceAnswer } from "./data_plane.ts";
 import { formatInvocation, parseInvocation } from "./invocations.ts";
-import { formatOipAnswer, modelMetadata, parseOipRequest, serverMetadata } from "./oip.ts";
+import {
+  checkOutputs,
+  formatOipAnswer,
+  modelMetadata,
+  parseOipRequest,
+  serverMetadata,
+} from "./oip.ts";
 
 /** The caller's sticky key: the same key gets the same version on every replica. */
 export const KEY_HEADER = "x-serin-key";
@@ -81,7 +87,10 @@ function oipRoutes(app: Hono, { dataPlane }: InferenceAppOptions): void {
         model,
         version: c.req.param("version"),
         key: c.req.header(KEY_HEADER),
-        decode: (signature) => toFeeds(signature, request.inputs),
+        decode: (signature) => {
+          checkOutputs(signature, request.outputs);
+          return toFeeds(signature, request.inputs);
+        },
       });
       setHeaders(c, answer);
       return c.json(formatOipAnswer(model, answer, request.id, request.outputs));

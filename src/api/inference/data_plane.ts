@@ -41,7 +41,10 @@ export interface InferenceRequest {
   readonly version: string | undefined;
   /** The caller's sticky key. */
   readonly key: string | undefined;
-  /** Reads the request's inputs for a model; throws SerinError when they do not fit. */
+  /**
+   * Reads the request's inputs for a model; throws SerinError when they do not fit, or when the model
+   * has not what is asked of it.
+   */
   readonly decode: (signature: Signature) => Feeds;
 }
 
@@ -53,12 +56,27 @@ export interface InferenceAnswer {
   readonly token: string | undefined;
 }
 
+/** What a {@linkcode DataPlane} stands on. */
+export interface DataPlaneOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly counts: CountCells;
+  readonly stats: InferenceStats;
+  readonly sealToken: SealToken;
+  /** Called when a counted attempt was bad: the registry should hear of it soon. */
+  readonly onBadEvent: () => void;
+  /** Called when the engine cannot go on: the isolate must be replaced. */
+  readonly onCrash: (why: string) => void;
+}
+
 interface Entry {
   readonly versions: Map<string, ServedModel>;
   readonly router: ShareRouter;
   route: Route;
   /** Newest requests, to warm a version on before its first user. */
   readonly recent: Feeds[];
+  /** The last two versions whose signatures were compared. */
+  compared: { a: ServedModel; b: ServedModel; same: boolean } | undefined;
 }
 
 /** Recent requests that are kept a model, and the most rows that one of them may have. */
@@ -71,30 +89,12 @@ const RECENT_ROWS_MAX = 64;
  */
 export class DataPlane {
   readonly #entries = new Map<string, Entry>();
-  readonly #options: {
-    clock: Clock;
-    random: Random;
-    counts: CountCells;
-    stats: InferenceStats;
-    sealToken: SealToken;
-    onBadEvent: () => void;
-    onCrash: (why: string) => void;
-  };
+  readonly #options: DataPlaneOptions;
   /** Requests that each version is answering. */
   readonly #running = new Map<ServedModel, number>();
   #inflight = 0;
 
-  constructor(options: {
-    clock: Clock;
-    random: Random;
-    counts: CountCells;
-    stats: InferenceStats;
-    sealToken: SealToken;
-    /** Called when a counted attempt was bad: the registry should hear of it soon. */
-    onBadEvent: () => void;
-    /** Called when the engine cannot go on: the isolate must be replaced. */
-    onCrash: (why: string) => void;
-  }) {
+  constructor(options: DataPlaneOptions) {
     this.#options = options;
   }
 
@@ -172,18 +172,18 @@ export class DataPlane {
     }
     this.#inflight++;
     try {
-      const draw = this.#draw(request);
-      return await this.#answer(request, draw);
+      return await this.#answer(request, this.#draw(request));
     } finally {
       this.#inflight--;
     }
   }
 
-  async #answer(request: InferenceRequest, draw: Draw): Promise<InferenceAnswer> {
+  async #answer(request: InferenceRequest, drawn: Draw): Promise<InferenceAnswer> {
     const entry = this.#entryOf(request.model);
-    const served = entry.versions.get(draw.version);
+    const served = entry.versions.get(drawn.version);
     if (served === undefined) throw notReady(request.model);
-    const feeds = this.#decode(request, draw, served);
+    const feeds = this.#decode(request, drawn, served);
+    const draw = this.#comparable(request, drawn, served);
     this.#running.set(served, (this.#running.get(served) ?? 0) + 1);
     try {
       const outputs = await served.run(feeds, this.#observe(entry.router, served, draw));
@@ -256,6 +256,23 @@ export class DataPlane {
     }
   }
 
+  /**
+   * A request that the canary takes and the stable version would refuse has no counterpart: whatever
+   * came of it, and of its labels, would fall on the canary whenever it falls on anybody.
+   */
+  #comparable(request: InferenceRequest, draw: Draw, served: ServedModel): Draw {
+    const { assignment } = draw, entry = this.#entryOf(request.model);
+    if (draw.arm === "stable" || assignment === undefined) return draw;
+    const stable = entry.versions.get(assignment.stable);
+    if (stable !== undefined && takeTheSame(entry, stable, served)) return draw;
+    try {
+      request.decode(this.find(request.model, assignment.stable).signature);
+      return draw;
+    } catch {
+      return { ...draw, assignment: undefined, cell: undefined };
+    }
+  }
+
   #seal(served: ServedModel, draw: Draw, rows: number, outcome: Outcome): string | undefined {
     const { registered: model, version } = served;
     const time = this.#options.clock.now();
@@ -278,11 +295,21 @@ export class DataPlane {
         router: new ShareRouter({ random, counts }),
         route,
         recent: [],
+        compared: undefined,
       };
       this.#entries.set(model, entry);
     }
     return entry;
   }
+}
+
+/** Whether two versions take the same requests: then no request has to be held against both. */
+function takeTheSame(entry: Entry, a: ServedModel, b: ServedModel): boolean {
+  if (entry.compared?.a !== a || entry.compared.b !== b) {
+    const same = JSON.stringify(a.signature) === JSON.stringify(b.signature);
+    entry.compared = { a, b, same };
+  }
+  return entry.compared.same;
 }
 
 function reasonOf(thrown: unknown): string {

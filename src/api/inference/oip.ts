@@ -5,6 +5,7 @@ import {
   type GivenInput,
   type NamedTensor,
   type ServedModel,
+  type Signature,
   sizeOf,
   type TensorSpec,
 } from "../../inference/mod.ts";
@@ -62,20 +63,25 @@ export function parseOipRequest(body: unknown): OipRequest {
  * @param wanted names of outputs; undefined for all
  * @throws {SerinError} `invalid_input` for an output that the model does not have
  */
+export function checkOutputs(signature: Signature, wanted: readonly string[] | undefined): void {
+  const names = signature.outputs.map(({ name }) => name);
+  const unknown = wanted?.find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new SerinError("invalid_input", `The model has no output "${unknown}"`, {
+    hint: `its outputs: ${names.join(", ")}`,
+  });
+}
+
+/** @param wanted names of outputs, checked before; undefined for all */
 export function formatOipAnswer(
   model: string,
   answer: InferenceAnswer,
   id: string | undefined,
   wanted: readonly string[] | undefined,
 ): Record<string, unknown> {
-  const outputs = wanted === undefined ? answer.outputs : wanted.map((name) => {
-    const output = answer.outputs.find((candidate) => candidate.name === name);
-    if (output !== undefined) return output;
-    const names = answer.outputs.map((candidate) => candidate.name).join(", ");
-    throw new SerinError("invalid_input", `Model "${model}" has no output "${name}"`, {
-      hint: `its outputs: ${names}`,
-    });
-  });
+  const outputs = wanted === undefined
+    ? answer.outputs
+    : wanted.map((name) => answer.outputs.find((output) => output.name === name)!);
   return {
     model_name: model,
     model_version: answer.version,
