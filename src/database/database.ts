@@ -21,7 +21,8 @@ export interface Database extends Disposable {
    * `write` throws, nothing of it is left.
    *
    * @param write synchronous; may not open another transaction
-   * @throws {SerinError} `storage` when the disk is full or read-only
+   * @throws {SerinError} `storage` when the disk is full or read-only; `invalid_input` for a text that
+   * holds NUL
    * @throws {AssertionError} when called inside a transaction, or when `write` gives a promise
    */
   transaction<T>(write: (tx: Transaction) => T): T;
@@ -105,12 +106,17 @@ class SqliteDatabase implements Database {
     this.#connection = connection;
     this.#path = path;
     this.#lock = lock;
-    const get = <T>(sql: string, ...params: readonly SqlValue[]) =>
-      this.#statement(sql).get(...params) as T | undefined;
-    const all = <T>(sql: string, ...params: readonly SqlValue[]) =>
-      this.#statement(sql).all(...params) as T[];
+    const get = <T>(sql: string, ...params: readonly SqlValue[]) => {
+      refuseNul(params);
+      return this.#statement(sql).get(...params) as T | undefined;
+    };
+    const all = <T>(sql: string, ...params: readonly SqlValue[]) => {
+      refuseNul(params);
+      return this.#statement(sql).all(...params) as T[];
+    };
     const run = (sql: string, ...params: readonly SqlValue[]) => {
       assert(this.#inTransaction, "a transaction was used after its end");
+      refuseNul(params);
       const { changes, lastInsertRowid } = this.#statement(sql).run(...params);
       return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) };
     };
@@ -210,6 +216,17 @@ class SqliteDatabase implements Database {
     }
     this.#statements.set(sql, statement);
     return statement;
+  }
+}
+
+/** node:sqlite reads a text back up to its first NUL only: what was acknowledged would be lost. */
+function refuseNul(params: readonly SqlValue[]): void {
+  for (const param of params) {
+    if (typeof param !== "string" || !param.includes("\0")) continue;
+    throw new SerinError("invalid_input", "A text may not hold the character NUL", {
+      hint: "take it out: no text has a use for it",
+      details: { text: param.slice(0, 100) },
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertSerinError, assertTrue } from "../testing/mod.ts";
 import { AssertionError } from "../core/mod.ts";
-import { openDatabase } from "./mod.ts";
+import { inList, openDatabase } from "./mod.ts";
 
 const NOTE = {
   id: "note/0001",
@@ -32,6 +32,38 @@ Deno.test("a transaction that throws leaves nothing behind", () => {
   } catch { /* on purpose */ }
   const rows = database.read((tx) => tx.all<{ text: string }>("SELECT text FROM note"));
   assertEquals(rows.map(({ text }) => text), ["kept"]);
+});
+
+Deno.test("a text with NUL is refused: it would be read back cut off", async () => {
+  using database = openDatabase(":memory:", [NOTE]);
+  await assertSerinError(
+    () => database.transaction((tx) => tx.run("INSERT INTO note (text) VALUES (?)", "a\0b")),
+    "invalid_input",
+    "NUL",
+  );
+  await assertSerinError(
+    () => database.read((tx) => tx.get("SELECT 1 FROM note WHERE text = ?", "a\0b")),
+    "invalid_input",
+    "NUL",
+  );
+  assertEquals(database.read((tx) => tx.all("SELECT text FROM note")).length, 0);
+});
+
+Deno.test("a list longer than SQLite's parameters is found in like a short one", () => {
+  using database = openDatabase(":memory:", [NOTE]);
+  database.transaction((tx) => tx.run("INSERT INTO note VALUES (7, 'seven'), (8, 'eight')"));
+  const found = (column: string, values: (string | number)[]) => {
+    const { sql, params } = inList(column, values);
+    return database.read((tx) =>
+      tx.all<{ id: number }>(`SELECT id FROM note WHERE ${sql}`, ...params).map(({ id }) => id)
+    );
+  };
+  for (const length of [0, 1, 1000, 1001, 40_000]) {
+    const others = Array.from({ length }, (_, i) => 100 + i);
+    assertEquals(found("id", [...others, 7]), [7], `${length}`);
+    assertEquals(found("text", [...others.map(String), "eight"]), [8], `${length}`);
+    assertEquals(found("id", others), [], `${length}`);
+  }
 });
 
 Deno.test("nesting, promises and use after the end are programmer's errors", () => {

@@ -99,7 +99,10 @@ const LANGUAGE: FilterLanguage<Kind> = {
   },
 };
 
-/** @throws {SerinError} `invalid_input` for a wrong filter, order or token */
+/** Most datasets, and most orders, of one search. */
+const ITEMS_MAX = 200;
+
+/** @throws {SerinError} `invalid_input` for a wrong filter, order or token, or too much of it */
 export function searchLoggedModels(
   database: Database,
   search: LoggedModelSearch,
@@ -107,6 +110,8 @@ export function searchLoggedModels(
   if (search.datasets?.some(({ name }) => name === "")) {
     throw invalid("`dataset_name` in the `datasets` clause must be specified.");
   }
+  checkCount("datasets", search.datasets?.length ?? 0);
+  checkCount("order_by", search.orderBy?.length ?? 0);
   const limit = Math.min(search.limit, TRACKING_LIMITS.searchResultsMax);
   if (limit < 1) throw invalid(`Invalid value ${limit} for parameter 'max_results' supplied.`);
   const offset = decodeToken(search);
@@ -123,6 +128,12 @@ export function searchLoggedModels(
     const nextPageToken = rows.length > limit ? encodeToken(search, offset + limit) : undefined;
     return { items: loadModels(reader, rows.slice(0, limit)), nextPageToken };
   });
+}
+
+/** SQLite bounds the depth of what a statement says. */
+function checkCount(field: string, count: number): void {
+  if (count <= ITEMS_MAX) return;
+  throw invalid(`A search may have at most ${ITEMS_MAX} items of '${field}'. Got ${count}.`);
 }
 
 function whereSql(search: LoggedModelSearch): SqlPiece {
@@ -191,7 +202,7 @@ function orderOne(order: LoggedModelOrder): SqlPiece {
   const direction = `${order.ascending ? "ASC" : "DESC"} NULLS LAST`;
   const dot = order.field.indexOf(".");
   if (dot < 0) {
-    const column = COLUMNS[order.field];
+    const column = Object.hasOwn(COLUMNS, order.field) ? COLUMNS[order.field] : undefined;
     if (column === undefined) throw invalid(`Invalid order by field name: ${order.field}`);
     return { sql: `${column} ${direction}`, params: [] };
   }
@@ -226,13 +237,13 @@ function encodeToken(search: LoggedModelSearch, offset: number): string {
 
 function decodeToken(search: LoggedModelSearch): number {
   if (search.pageToken === undefined || search.pageToken === "") return 0;
-  let token: { offset?: unknown; search?: unknown };
+  let token: { offset?: unknown; search?: unknown } | null;
   try {
     token = JSON.parse(decodeURIComponent(atob(search.pageToken)));
   } catch (cause) {
     throw new SerinError("invalid_input", `Invalid page token: ${search.pageToken}`, { cause });
   }
-  if (token.search !== identity(search)) {
+  if (token?.search !== identity(search)) {
     throw invalid(
       "The page token does not match the requested experiment IDs, filter string or order by.",
     );

@@ -268,10 +268,10 @@ function writeParams(tx: Transaction, run: RunRow, params: readonly KeyValue[]):
   );
 }
 
-/** The tag of the run's name is the run's name. */
+/** The tag of the run's name is the run's name; an empty one changes nothing, as in MLflow. */
 function applyTag(tx: Transaction, run: number, tag: KeyValue): void {
-  if (tag.key === NAME_TAG && tag.value !== "") rename(tx, run, tag.value);
-  else writeTag(tx, run, tag);
+  if (tag.key !== NAME_TAG) writeTag(tx, run, tag);
+  else if (tag.value !== "") rename(tx, run, tag.value);
 }
 
 function rename(tx: Transaction, run: number, name: string): void {

@@ -243,3 +243,34 @@ Deno.test(
     assertEquals(models.get(low, true).modelId, low);
   }),
 );
+
+Deno.test(
+  "logged models: tokens and fields of another kind are refused",
+  withTracking(async ({ models }) => {
+    const search = { experimentIds: ["0"], limit: 1 };
+    for (const token of ["%%", btoa("null"), btoa("1"), btoa("[]"), btoa('{"offset":1}')]) {
+      const page = () => models.search({ ...search, pageToken: token });
+      await assertSerinError(page, "invalid_input", "page token");
+    }
+    const many = Array.from({ length: 201 }, () => ({ name: "d" }));
+    const crowd = () => models.search({ ...search, datasets: many });
+    await assertSerinError(crowd, "invalid_input", "at most 200 items of 'datasets'. Got 201");
+    models.search({ ...search, datasets: many.slice(1) });
+    for (const field of ["foo", "constructor", "toString"]) {
+      const order = () => models.search({ ...search, orderBy: [{ field, ascending: true }] });
+      await assertSerinError(order, "invalid_input", "Invalid order by field name");
+    }
+  }),
+);
+
+Deno.test(
+  "an empty tag of the run's name leaves the name, and the tag that repeats it",
+  withTracking((tracking) => {
+    const { runs } = tracking;
+    const runId = newRun(tracking);
+    runs.setTag(runId, "mlflow.runName", "named");
+    runs.setTag(runId, "mlflow.runName", "");
+    const { name, tags } = runs.get(runId);
+    assertEquals([name, tags], ["named", [{ key: "mlflow.runName", value: "named" }]]);
+  }),
+);

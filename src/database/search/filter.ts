@@ -183,7 +183,7 @@ export function parseIdentifier<K extends string>(
 ): { kind: K; key: string } {
   const dot = /^[`"]/.test(text) ? -1 : text.indexOf(".");
   const spelling = dot < 0 ? undefined : text.slice(0, dot);
-  const kind = spelling === undefined ? language.bare : language.spellings[spelling];
+  const kind = spelling === undefined ? language.bare : ownOf(language.spellings, spelling);
   if (kind === undefined) {
     const kinds = Object.keys(language.kinds).map((name) => `'${name}'`).join(", ");
     throw invalidFilter(
@@ -192,7 +192,7 @@ export function parseIdentifier<K extends string>(
     );
   }
   const written = unquote(text.slice(dot + 1));
-  const key = kind === language.bare ? language.synonyms?.[written] ?? written : written;
+  const key = kind === language.bare ? ownOf(language.synonyms ?? {}, written) ?? written : written;
   const { keys } = language.kinds[kind];
   if (keys !== undefined && !keys.includes(key)) {
     const valid = keys.map((name) => `'${name}'`).join(", ");
@@ -313,6 +313,11 @@ function readList(tokens: readonly Token[]): string[] {
     );
   }
   return items.map(({ text }) => text.slice(1, -1));
+}
+
+/** The value of a name that a caller wrote: "constructor" is no entry of any table. */
+function ownOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 /** Takes one pair of backticks or double quotes off, where there is one. */

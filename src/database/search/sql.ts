@@ -50,7 +50,14 @@ export function allOf(pieces: readonly SqlPiece[]): SqlPiece {
   };
 }
 
-/** `column IN (?, ?, …)`; never true for an empty list. */
-export function inList(column: string, values: readonly SqlValue[]): SqlPiece {
+/** Values of a list that are parameters each; SQLite has at most 32766 in one statement. */
+const LIST_PARAMETERS_MAX = 1000;
+
+/** `column IN (?, ?, …)`, or of one JSON array where the list is long; never true for an empty one. */
+export function inList(column: string, values: readonly (string | number)[]): SqlPiece {
+  if (values.length > LIST_PARAMETERS_MAX) {
+    const params = [JSON.stringify(values)];
+    return { sql: `${column} IN (SELECT value FROM json_each(?))`, params };
+  }
   return { sql: `${column} IN (${values.map(() => "?").join(", ")})`, params: values };
 }
