@@ -6,16 +6,16 @@ const TEXT = new Set(
     "md rst MLmodel MLproject").split(" "),
 );
 
-const TYPES: Readonly<Record<string, string>> = {
-  html: "text/html",
-  png: "image/png",
-  jpg: "image/jpeg",
-  jpeg: "image/jpeg",
-  gif: "image/gif",
-  svg: "image/svg+xml",
-  pdf: "application/pdf",
-  zip: "application/zip",
-};
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ["html", "text/html"],
+  ["png", "image/png"],
+  ["jpg", "image/jpeg"],
+  ["jpeg", "image/jpeg"],
+  ["gif", "image/gif"],
+  ["svg", "image/svg+xml"],
+  ["pdf", "application/pdf"],
+  ["zip", "application/zip"],
+]);
 
 /**
  * @returns the file as an attachment: a browser must not show it on this server's origin, where its
@@ -27,7 +27,7 @@ export function fileResponse(path: string, file: ServedFile): Response {
   const headers: Record<string, string> = {
     "content-type": TEXT.has(ending)
       ? "text/plain; charset=utf-8"
-      : TYPES[ending.toLowerCase()] ?? "application/octet-stream",
+      : TYPES.get(ending.toLowerCase()) ?? "application/octet-stream",
     "content-length": String(file.size),
     "content-disposition": attachment(name),
     "x-content-type-options": "nosniff",
@@ -36,10 +36,10 @@ export function fileResponse(path: string, file: ServedFile): Response {
   return new Response(file.stream, { headers });
 }
 
-/** RFC 6266: an ASCII name for old clients, the whole one by RFC 5987. */
+/** RFC 6266: a token stands bare; else an ASCII name for old clients, the whole one by RFC 5987. */
 function attachment(name: string): string {
+  if (/^[\w.!#$&+^`|~-]+$/.test(name)) return `attachment; filename=${name}`;
   const ascii = name.replace(/[^\x20-\x7e]|["\\%]/g, "_");
-  if (ascii === name && !/\s/.test(name)) return `attachment; filename=${name}`;
   const encoded = encodeURIComponent(name).replace(
     /['()*]/g,
     (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
