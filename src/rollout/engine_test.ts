@@ -360,6 +360,17 @@ Deno.test("a replica without both versions warm gets no share", async () => {
   assertIncludes(other.only.verdict, "pod-1: no such operator");
 });
 
+Deno.test("two machines whose replicas have the same name are two replicas", async () => {
+  const rig = new Rig();
+  const cold = [{ version: "1", warm: true }, { version: "2", warm: false }];
+  const models = [{ model: MODEL, alias: "champion", held: cold }];
+  await rig.pass(59);
+  await rig.engine.sync(rig.request({ incarnation: "other machine", models }));
+  await rig.pass(2);
+  assertEquals(rig.only.phase, "warmup");
+  assertIncludes(rig.only.verdict, "the canary is warm on 1 of 2 live replicas");
+});
+
 Deno.test("an unreachable catalog: counts are kept, the last aliases are answered", async () => {
   const rig = new Rig();
   await rig.pass(60);

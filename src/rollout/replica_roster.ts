@@ -9,7 +9,7 @@ const REPLICAS_MAX = 10_000;
 type HeldVersion = SyncRequest["models"][number]["held"][number];
 
 interface HeardReplica {
-  readonly incarnation: string;
+  readonly name: string;
   readonly heardAt: number;
   readonly models: SyncRequest["models"];
 }
@@ -20,6 +20,7 @@ interface HeardReplica {
 export class ReplicaRoster {
   readonly #clock: Clock;
   readonly #settledAt: number;
+  /** By name and incarnation: two machines may give theirs the same name. */
   readonly #replicas = new Map<string, HeardReplica>();
 
   /** @param resumed whether rollouts run already: then every replica first gets time to be heard */
@@ -30,7 +31,8 @@ export class ReplicaRoster {
 
   hear({ replica, incarnation, models }: SyncRequest): void {
     if (this.#replicas.size >= REPLICAS_MAX) this.#forgetSilent();
-    this.#replicas.set(replica, { incarnation, heardAt: this.#clock.monotonic(), models });
+    const heard = { name: replica, heardAt: this.#clock.monotonic(), models };
+    this.#replicas.set(`${replica}\n${incarnation}`, heard);
   }
 
   /** @returns the live replicas that serve a model by an alias, as the state machine sees them */
@@ -38,8 +40,9 @@ export class ReplicaRoster {
     const settled = this.#clock.monotonic() >= this.#settledAt;
     let live = 0, warm = 0;
     const errors: string[] = [], unservable: string[] = [];
-    for (const [name, replica] of this.#replicas) {
+    for (const replica of this.#replicas.values()) {
       if (!this.#isLive(replica)) continue;
+      const { name } = replica;
       const served = replica.models.find((entry) => entry.model === model && entry.alias === alias);
       if (served === undefined) continue;
       live++;
@@ -67,8 +70,8 @@ export class ReplicaRoster {
   }
 
   #forgetSilent(): void {
-    for (const [name, replica] of this.#replicas) {
-      if (!this.#isLive(replica)) this.#replicas.delete(name);
+    for (const [key, replica] of this.#replicas) {
+      if (!this.#isLive(replica)) this.#replicas.delete(key);
     }
   }
 }

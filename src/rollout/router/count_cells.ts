@@ -12,7 +12,10 @@ const FIELD_INDEX = Object.fromEntries(FIELDS.map((field, i) => [field, i])) as 
   number
 >;
 
-/** How many (rollout, step, arm) one process counts at once; the oldest rollout's are used again. */
+/**
+ * How many (rollout, step, arm) one process counts at once; those of the rollout that was counted
+ * longest ago are used again.
+ */
 export const CELLS_MAX = 1024;
 
 /**
@@ -61,6 +64,8 @@ export class CountLedger {
     string,
     { key: CellKey; cell: number; retired: Map<Counted, number> }
   >();
+  /** The one that was counted last stands last. */
+  readonly #rollouts = new Set<string>();
   readonly #free = Array.from({ length: CELLS_MAX }, (_, i) => CELLS_MAX - 1 - i);
   readonly #isolates = new Set<CountCells>();
 
@@ -72,6 +77,8 @@ export class CountLedger {
   /** @returns the cell that counts this; the same for every isolate */
   cellOf(rollout: string, step: number, arm: Arm): number {
     const id = `${rollout}/${step}/${arm}`;
+    this.#rollouts.delete(rollout);
+    this.#rollouts.add(rollout);
     const known = this.#cells.get(id);
     if (known !== undefined) return known.cell;
     if (this.#free.length === 0) this.#freeOldest(rollout);
@@ -117,10 +124,11 @@ export class CountLedger {
     }).filter(({ totals }) => Object.keys(totals).length > 0);
   }
 
-  /** Cells are handed out in order: the first rollout that is not the current one ended longest ago. */
+  /** Rollouts that run ask for their cells at each sync: the first has ended, or is the only one. */
   #freeOldest(current: string): void {
-    const oldest = [...this.#cells.values()].find(({ key }) => key.rollout !== current)?.key
-      .rollout;
+    const [oldest] = this.#rollouts;
+    if (oldest === current) return;
+    this.#rollouts.delete(oldest);
     for (const [id, { key, cell }] of this.#cells) {
       if (key.rollout !== oldest) continue;
       this.#cells.delete(id);

@@ -92,7 +92,9 @@ export class ShareRouter {
   finish(draw: Draw, outcome: { failed: boolean; latencyMs: number }): boolean {
     const bad = draw.cell !== undefined && this.#count(draw.cell, draw, outcome);
     // After it was held against the levels: they may not come from what they judge.
-    if (draw.arm === "stable" && !outcome.failed) this.#levels.record(outcome.latencyMs);
+    // Another version that was asked for by number has a latency of its own.
+    const isStable = draw.version === this.#route.stable;
+    if (isStable && !outcome.failed) this.#levels.record(outcome.latencyMs);
     if (draw.assignment !== undefined) this.#levels.fixWhenEnough();
     return bad;
   }

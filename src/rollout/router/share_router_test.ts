@@ -78,3 +78,15 @@ Deno.test("an isolate that starts within a step fixes its levels once it has see
   answer(10);
   assertEquals(measured(), before, "too few since: the next step begins without levels");
 });
+
+Deno.test("another version that is asked for by number does not change the levels", () => {
+  const { router, split, answer } = openRouter();
+  router.apply({ stable: "1", assignment: null, cells: null });
+  for (let i = 0; i < 300; i++) {
+    answer(10);
+    const draw = { ...router.draw(undefined)!, version: "0" };
+    router.finish(draw, { failed: false, latencyMs: 500 });
+  }
+  split(0);
+  assertEquals(answer(14).bad, true, "above 1.2 × 10 + 1");
+});
