@@ -64,6 +64,11 @@ export interface Evidence {
   readonly needed: number;
   /** That counted requests do not have the shares they were drawn with; alarm at 10,000. */
   readonly logSampleRatioFault: number;
+  /**
+   * The same of assignments that were labelled: a version whose answers get fewer labels, or cannot be
+   * labelled, is not comparable by labels.
+   */
+  readonly logLabelRatioFault: number;
   readonly canaryRequests: number;
   readonly stableRequests: number;
 }
@@ -89,16 +94,23 @@ export function evaluate(plan: RolloutPlan, totals: readonly StepTotals[]): Evid
     ),
     logLabels: metrics[metrics.length - 1].logWorse,
     needed: 2 / plan.alpha,
-    logSampleRatioFault: logSampleRatioFault(
-      plan.steps.map(({ share }, i) => ({
-        share,
-        canary: totals[i].canary.requests,
-        stable: totals[i].stable.requests,
-      })),
-    ),
+    logSampleRatioFault: ratioFault(plan, totals, "requests"),
+    logLabelRatioFault: plan.labels === "ignored" ? 0 : ratioFault(plan, totals, "labelled"),
     canaryRequests: sumOf(totals, "canary", "requests"),
     stableRequests: sumOf(totals, "stable", "requests"),
   };
+}
+
+function ratioFault(
+  plan: RolloutPlan,
+  totals: readonly StepTotals[],
+  total: "requests" | "labelled",
+): number {
+  return logSampleRatioFault(plan.steps.map(({ share }, i) => ({
+    share,
+    canary: totals[i].canary[total],
+    stable: totals[i].stable[total],
+  })));
 }
 
 function evaluateMetric(

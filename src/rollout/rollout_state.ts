@@ -8,10 +8,11 @@ export const ENDED = ["promoted", "rolled_back", "inconclusive", "superseded", "
 export type Phase = "warmup" | "ramp" | "hold" | typeof ENDED[number];
 
 /**
- * Why a rollout holds: at the end of the ramp something is not shown yet, isolates die, or counted
- * requests have not the shares they were drawn with, so that the evidence is not trustworthy.
+ * Why a rollout holds: at the end of the ramp something is not shown yet, isolates die, or what was
+ * counted (requests, labelled ones) has not the shares it was drawn with, so that the evidence is not
+ * trustworthy.
  */
-export type HoldReason = "not_shown" | "isolate_deaths" | "sample_ratio";
+export type HoldReason = "not_shown" | "isolate_deaths" | "sample_ratio" | "label_ratio";
 
 /** What a rollout remembers between two looks; times are milliseconds since the epoch. */
 export interface RolloutState {

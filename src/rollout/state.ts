@@ -49,6 +49,9 @@ export function nextStep(
   if (evidence.logSampleRatioFault >= Math.log(SAMPLE_RATIO_NEEDED)) {
     return { ...hold(look, "sample_ratio"), evidence };
   }
+  if (evidence.logLabelRatioFault >= Math.log(SAMPLE_RATIO_NEEDED)) {
+    return { ...hold(look, "label_ratio"), evidence };
+  }
   if (!stepDone(look)) {
     // A hold at the ramp's end goes on (and runs out) while replicas come and go.
     const holding = state.holdReason === "not_shown";

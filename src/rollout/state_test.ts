@@ -215,3 +215,22 @@ Deno.test("counts that do not fit the shares hold the rollout", () => {
   drive.totals[0].canary.requests = 260;
   assertEquals([drive.pass(1).state.phase, drive.state.step], ["ramp", 1]);
 });
+
+Deno.test("a canary whose answers get no labels is not promoted by the stable version's wrong ones", () => {
+  const steps = [{ share: 0.5, seconds: 10 }];
+  const unlabelled = (labels: "if_any" | "ignored") => {
+    const drive = new Drive(rolloutPlanSchema.parse({ steps, warmupSeconds: 0, labels }));
+    drive.look();
+    for (const arm of ["canary", "stable"] as const) {
+      const counts = { requests: 4000, latency_measured: 4000 };
+      drive.totals[0][arm] = { ...drive.totals[0][arm], ...counts };
+    }
+    drive.totals[0].stable.labelled = 1000;
+    drive.totals[0].stable.wrong = 200;
+    return drive.pass(11);
+  };
+  const { state, verdict } = unlabelled("if_any");
+  assertEquals([state.phase, state.holdReason], ["hold", "label_ratio"]);
+  assertIncludes(verdict, "0 canary and 1000 stable requests were labelled");
+  assertEquals(unlabelled("ignored").state.phase, "promoted");
+});

@@ -64,6 +64,8 @@ export interface RolloutStatus extends RolloutSummary {
   readonly notWorseNeeded: number;
   /** That counted requests do not fit the shares; holds the rollout at 10,000. */
   readonly sampleRatioFault: number;
+  /** The same of requests that were labelled. */
+  readonly labelRatioFault: number;
   readonly metrics: readonly MetricStatus[];
   readonly history: readonly {
     time: number;
@@ -132,6 +134,7 @@ export function describe(
     plan,
     notWorseNeeded: 1 / plan.beta,
     sampleRatioFault: linear(decision.evidence.logSampleRatioFault),
+    labelRatioFault: linear(decision.evidence.logLabelRatioFault),
     metrics: decision.evidence.metrics.map((metric) =>
       metricStatus(plan, state.step, totals, metric)
     ),

@@ -140,6 +140,14 @@ function holdReason(look: Look): string {
     return `the evidence is not trustworthy: ${evidence.canaryRequests} canary and ` +
       `${evidence.stableRequests} stable requests were counted, which does not fit the shares`;
   }
+  if (state.holdReason === "label_ratio") {
+    const [canary, stable] = (["canary", "stable"] as const).map((arm) =>
+      sumOf(observation.totals, arm, "labelled")
+    );
+    return `labels do not compare the versions: ${canary} canary and ${stable} stable requests were ` +
+      `labelled, which does not fit the shares (can answers of both be labelled alike? ` +
+      `otherwise plan with labels "ignored")`;
+  }
   const missing = evidence.metrics.filter(({ shown }) => shown === false);
   if (missing.length === 0) return tooFew(look);
   return missing.map((metric) => missingMetric(look, metric)).join(", ");
