@@ -25,7 +25,6 @@ export interface LiveReplayOptions {
 /** What a version did on live requests. */
 export interface VersionTally {
   answered: number;
-  labelled: number;
   wrong: number;
 }
 
@@ -140,7 +139,7 @@ export class LiveReplay {
   }
 
   #tally(version: string, wrong: boolean): void {
-    const tally = this.#tallies.get(version) ?? { answered: 0, labelled: 0, wrong: 0 };
+    const tally = this.#tallies.get(version) ?? { answered: 0, wrong: 0 };
     tally.answered++;
     if (wrong) tally.wrong++;
     this.#tallies.set(version, tally);
