@@ -86,7 +86,10 @@ function readHeader(bytes: Uint8Array, source: string): CsvText {
       }
       throw thrown;
     }
-    if (name.trim() === "") fail("the name is empty", start, "give every column a name");
+    if (name.trim() === "") {
+      const index = names.length === 0 ? "; pandas writes its index there: index=False" : "";
+      fail("the name is empty", start, `give every column a name${index}`);
+    }
     if (taken.has(name)) {
       fail(`the name "${name}" stands there twice`, start, "rename one of the two columns");
     }
@@ -94,7 +97,23 @@ function readHeader(bytes: Uint8Array, source: string): CsvText {
     names.push(name);
     if (bytes[p] !== 44) break;
   }
+  refuseOtherSeparators(bytes, names, source);
   return { bytes, source, names, start: p + (bytes[p] === 13 ? 2 : 1) };
+}
+
+/** A header without commas but with what other programs write between values; not where quoted. */
+function refuseOtherSeparators(bytes: Uint8Array, names: readonly string[], source: string): void {
+  const separator = names.length === 1 ? /[;\t|]/.exec(names[0])?.[0] : undefined;
+  if (separator === undefined || bytes[0] === 34 || bytes[3] === 34) return;
+  throw new SerinError(
+    "invalid_data",
+    `${source}: line 1: the header has one column, ${JSON.stringify(names[0])}`,
+    {
+      hint: `save the file with commas: it seems to have ${JSON.stringify(separator)} between ` +
+        "values (a single name that holds it stands in double quotes)",
+      details: { line: 1 },
+    },
+  );
 }
 
 /** The scanner's loops stop at a line feed, so that they need not look for the end of the bytes. */
@@ -122,7 +141,9 @@ function refuseOtherFormats(bytes: Uint8Array, source: string): void {
   else if (starts(0x50, 0x41, 0x52, 0x31)) what = "is a Parquet file, not CSV";
   else if (starts(0x1f, 0x8b)) what = "is compressed by gzip, not CSV: unpack it first";
   else if (starts(0x50, 0x4b, 3, 4)) what = "is a ZIP archive or a workbook, not CSV";
-  else if (starts(0xff, 0xfe) || starts(0xfe, 0xff)) what = "is UTF-16: save it as UTF-8";
+  else if (bytes.indexOf(10) < 0 && bytes.subarray(0, -1).includes(13)) {
+    what = "has line ends of CR alone: save it with LF or CRLF";
+  } else if (starts(0xff, 0xfe) || starts(0xfe, 0xff)) what = "is UTF-16: save it as UTF-8";
   if (what !== undefined) throw new SerinError("invalid_data", `${source} ${what}`);
 }
 

@@ -60,7 +60,14 @@ Deno.test("what is wrong is named by line and column", async () => {
   await checkRefused('a,b\n"x"y,2\n', 'line 2, column "a"', "must follow the closing double quote");
   await checkRefused("a,b,a\n1,2,3\n", 'column 3 of the header: the name "a" stands there twice');
   await checkRefused("a,,b\n1,2,3\n", "column 2 of the header: the name is empty");
+  await checkRefused(",a\n0,1\n", "column 1 of the header: the name is empty", "index=False");
   await checkRefused("a,b\n", "no row below the header");
+  await checkRefused("a;b\n1;2\n", 'line 1: the header has one column, "a;b"', 'have ";" between');
+  await checkRefused("\ufeffa\tb\n1\t2\n", 'have "\\t" between', "commas");
+  await checkRefused("a,b\r1,2\r", "line ends of CR alone", "LF");
+  checkCsv('"a;b"\n1\n', { "a;b": [1] });
+  checkCsv('\ufeff"a|b"\n1\n', { "a|b": [1] });
+  await checkRefused("a\r", "no row below the header");
   await checkRefused("", "is empty");
   await checkRefused("PAR1xxxx", "Parquet");
   const broken = bytes("a,b\n1,x\n2,?\n");

@@ -1,4 +1,5 @@
 import { didYouMean, SerinError } from "../core/mod.ts";
+import { parseDecimal } from "./decimal.ts";
 
 /** A column of numbers; NaN where a value is missing. */
 export interface NumericColumn {
@@ -37,9 +38,37 @@ export function getColumn(dataset: Dataset, name: string): Column {
   if (column !== undefined) return column;
   const names = dataset.columns.map((column) => column.name);
   throw new SerinError("not_found", `The data has no column "${name}"`, {
-    hint: didYouMean(name, names) ?? `its columns are ${names.slice(0, 20).join(", ")}`,
+    hint: spacedHint(name, names) ?? didYouMean(name, names) ??
+      `its columns are ${names.slice(0, 20).join(", ")}`,
     details: { column: name },
   });
+}
+
+/** "a, b" in a header is a name with a space: the nearest by letters may be another column. */
+function spacedHint(name: string, names: readonly string[]): string | undefined {
+  const spaced = names.find((candidate) => candidate.trim() === name.trim());
+  if (spaced === undefined) return undefined;
+  return `its name has spaces around it: ${JSON.stringify(spaced)}`;
+}
+
+const encoder = new TextEncoder();
+
+/** @returns whether the reader would have taken the text for a number */
+export function isNumberText(text: string): boolean {
+  const bytes = encoder.encode(text);
+  return parseDecimal(bytes, 0, bytes.length) !== undefined;
+}
+
+/**
+ * What made a column text.
+ *
+ * @returns its first value that is no number, and the row, counted from 0; undefined where there is none
+ */
+export function findNonNumber(column: Column): { row: number; text: string } | undefined {
+  if (column.kind === "numeric") return undefined;
+  const isText = column.dictionary.map((text) => !isNumberText(text));
+  const row = column.codes.findIndex((code) => code >= 0 && isText[code]);
+  return row < 0 ? undefined : { row, text: column.dictionary[column.codes[row]] };
 }
 
 /**

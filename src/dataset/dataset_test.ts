@@ -1,6 +1,6 @@
 import { assertEquals, assertSerinError, assertTrue } from "../testing/mod.ts";
 import { parseCsv } from "./csv.ts";
-import { getColumn, sliceRows } from "./dataset.ts";
+import { findNonNumber, getColumn, sliceRows } from "./dataset.ts";
 import { datasetDigest } from "./digest.ts";
 
 const parse = (text: string) => parseCsv(new TextEncoder().encode(text));
@@ -10,6 +10,21 @@ Deno.test("a column that is not there names the nearest", async () => {
   assertEquals(getColumn(dataset, "target").name, "target");
   await assertSerinError(() => getColumn(dataset, "traget"), "not_found", 'did you mean "target"?');
   await assertSerinError(() => getColumn(dataset, "qqq"), "not_found", "nswprice, target");
+});
+
+Deno.test("a name with spaces around it is told, before another that is as near", async () => {
+  const dataset = parse("a, y\n1,0\n");
+  await assertSerinError(() => getColumn(dataset, "y"), "not_found", 'spaces around it: " y"');
+});
+
+Deno.test("the value that made a column text is found", () => {
+  const [a, b, c] = parse("a,b,c\n1,NA,x\n 2e3 ,?,y\ninf,3,x\n").columns;
+  assertEquals(findNonNumber(a), { row: 2, text: "inf" });
+  assertEquals(findNonNumber(b), { row: 1, text: "?" });
+  assertEquals(findNonNumber(c), { row: 0, text: "x" });
+  assertEquals(findNonNumber(parse("a\n1\n").columns[0]), undefined);
+  const rows = sliceRows(parse("a\nx\n1\n2\n"), 1, 3);
+  assertEquals(findNonNumber(rows.columns[0]), undefined);
 });
 
 Deno.test("slices are half open and clipped", () => {
