@@ -1,6 +1,6 @@
 import { type CommandContext, openProgress } from "../cli/mod.ts";
 import { didYouMean, messageOf, SerinError, sha256Hex, writeFileAtomic } from "../core/mod.ts";
-import { type Dataset, getColumn, readCsv, sliceRows } from "../dataset/mod.ts";
+import { type Dataset, findNonNumber, getColumn, readCsv, sliceRows } from "../dataset/mod.ts";
 import {
   configureOrt,
   type GivenInput,
@@ -136,12 +136,10 @@ function inputsOf(model: ServedModel, rows: Dataset, start: number): GivenInput[
       return { ...given, firstRow: start, values: Array.from(column.values) };
     }
     if (spec.datatype !== "BYTES") {
-      const row = column.codes.findIndex((code) =>
-        code >= 0 && isNaN(Number(column.dictionary[code]))
-      );
-      const seen = row < 0
+      const found = findNonNumber(column);
+      const seen = found === undefined
         ? ""
-        : `: row ${start + row} holds "${column.dictionary[column.codes[row]]}"`;
+        : `: data row ${start + found.row} holds ${JSON.stringify(found.text)}`;
       throw new SerinError(
         "invalid_input",
         `Column "${spec.name}" must be ${spec.datatype}${seen}`,

@@ -1,7 +1,16 @@
 import { didYouMean, SerinError } from "../core/mod.ts";
-import { type Dataset, getColumn } from "../dataset/mod.ts";
+import {
+  type Dataset,
+  findNonNumber,
+  getColumn,
+  isNumberText,
+  MISSING_TEXTS,
+  type TextColumn,
+} from "../dataset/mod.ts";
 import { RESERVED_NAMES } from "./graph.ts";
 import type { LabelledRows } from "./trainer.ts";
+
+const MISSING_SPELT = [...MISSING_TEXTS].filter((text) => text !== "").join(", ");
 
 /** The features of a data set, as the model will see them. */
 export interface Frame {
@@ -30,19 +39,7 @@ export function selectFeatures(
     }
   }
   const used = dataset.columns.filter(({ name }) => name !== target && !ignore.includes(name));
-  const texts = used.filter((column) => column.kind === "text").map((column) => column.name);
-  if (texts.length > 0) {
-    const list = texts.map((name) => JSON.stringify(name)).join(", ");
-    throw new SerinError(
-      "invalid_data",
-      `Text columns cannot be features yet: ${list} ${texts.length === 1 ? "is" : "are"} text`,
-      {
-        hint: `ignore ${texts.length === 1 ? "it" : "them"} in train.yaml: ` +
-          `features: {ignore: [${[...ignore, ...texts].map((n) => JSON.stringify(n)).join(", ")}]}`,
-        details: { columns: texts },
-      },
-    );
-  }
+  refuseTexts(used.filter((column) => column.kind === "text"), ignore);
   const reserved = used.find(({ name }) => RESERVED_NAMES.test(name));
   if (reserved !== undefined) {
     throw new SerinError(
@@ -58,6 +55,32 @@ export function selectFeatures(
     names: used.map((column) => column.name),
     values: used.map((column) => Float32Array.from(column.kind === "numeric" ? column.values : [])),
   };
+}
+
+/** Names each text column and the value that makes it text, which may be a number misspelt. */
+function refuseTexts(columns: readonly TextColumn[], ignore: readonly string[]): void {
+  if (columns.length === 0) return;
+  const names = columns.map((column) => column.name);
+  const list = columns.map((column) => {
+    const found = findNonNumber(column);
+    const seen = found === undefined
+      ? ""
+      : ` (data row ${found.row} has ${JSON.stringify(found.text)})`;
+    return `${JSON.stringify(column.name)} is text${seen}`;
+  });
+  const ignored = JSON.stringify([...ignore, ...names]).replaceAll('","', '", "');
+  const misspelt = columns.some(({ dictionary }) => dictionary.some(isNumberText))
+    ? `write a missing number as an empty field, ${MISSING_SPELT}; or `
+    : "";
+  throw new SerinError(
+    "invalid_data",
+    `Text columns cannot be features yet: ${list.join(", ")}`,
+    {
+      hint: `${misspelt}ignore ${names.length === 1 ? "it" : "them"} in train.yaml: ` +
+        `features: {ignore: ${ignored}}`,
+      details: { columns: names },
+    },
+  );
 }
 
 /** Some rows of a frame with their labels. */

@@ -18,9 +18,11 @@ export interface ColumnProfile {
 /** How many bins a profile has at most. */
 const PROFILE_BINS = 20;
 
+const FLOAT32_MAX = 3.4028234663852886e38;
+
 /** Profiles a column with bins of about equally many values (fewer where values repeat). */
 export function profileColumn(name: string, values: Float32Array): ColumnProfile {
-  const present = values.filter((value) => value === value).sort();
+  const present = values.filter((value) => value === value).map(finite).sort();
   const rows = values.length, last = present.length - 1;
   const missing_rate = rows === 0 ? 0 : (rows - present.length) / rows;
   if (last < 0) {
@@ -29,6 +31,11 @@ export function profileColumn(name: string, values: Float32Array): ColumnProfile
   const edges = new Set<number>();
   for (let i = 0; i <= PROFILE_BINS; i++) edges.add(present[Math.round(last * i / PROFILE_BINS)]);
   return { name, rows, missing_rate, ...describe(present, [...edges]) };
+}
+
+/** The largest float32 stands for infinity, which JSON cannot write. */
+function finite(value: number): number {
+  return Math.max(-FLOAT32_MAX, Math.min(FLOAT32_MAX, value));
 }
 
 /** Profiles probabilities with bins of equal width. */

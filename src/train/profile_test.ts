@@ -19,6 +19,13 @@ Deno.test("repeated, single and no values", () => {
   assertEquals([none.min, none.edges, none.missing_rate], [null, [], 1]);
 });
 
+Deno.test("infinities are the largest numbers, which JSON can write", () => {
+  const largest = 3.4028234663852886e38;
+  const profile = profileColumn("a", Float32Array.of(-Infinity, 1, 2, Infinity, NaN));
+  assertEquals([profile.min, profile.max, profile.missing_rate], [-largest, largest, 0.2]);
+  assertEquals(JSON.parse(JSON.stringify(profile)), profile);
+});
+
 Deno.test("probabilities have bins of equal width", () => {
   const { counts } = profileProbabilities("p", Float32Array.of(0, 0.05, 0.051, 1));
   assertEquals([counts[0], counts[1], counts[19]], [2, 1, 1]);

@@ -1,5 +1,5 @@
 import { SerinError } from "../core/mod.ts";
-import type { Column } from "../dataset/mod.ts";
+import { type Column, findNonNumber, type NumericColumn } from "../dataset/mod.ts";
 
 /** The two values of a binary target; the second is the one whose probability is predicted. */
 export type Classes = readonly [number, number] | readonly [string, string];
@@ -18,7 +18,8 @@ const SHOWN_MAX = 10;
 /**
  * A binary target: two numbers or two texts, in ascending order; the greater is class 1.
  *
- * @throws {SerinError} `invalid_data` for missing values (the row is named), or not two classes
+ * @throws {SerinError} `invalid_data` for missing values (the row is named), not two classes, or two
+ * that float32 cannot tell apart
  */
 export function binaryLabels(column: Column): Labels {
   refuseMissing(column);
@@ -43,6 +44,7 @@ export function binaryLabels(column: Column): Labels {
       },
     );
   }
+  refuseEqualLabels(column.name, classes);
   const one = distinct.find((key) => valueOf(key) === classes[1]);
   return {
     values: Float64Array.from(keys, (key) => key === one ? 1 : 0),
@@ -50,17 +52,31 @@ export function binaryLabels(column: Column): Labels {
   };
 }
 
+/** The model's `label` is int64 for whole numbers, else float32. */
+function refuseEqualLabels(name: string, [a, b]: readonly (number | string)[]): void {
+  if (typeof a === "string" || typeof b === "string") return;
+  if (Number.isSafeInteger(a) && Number.isSafeInteger(b)) return;
+  const [x, y] = [Math.fround(a), Math.fround(b)];
+  if (Number.isFinite(x) && Number.isFinite(y) && x !== y) return;
+  throw new SerinError(
+    "invalid_data",
+    `The target "${name}" has the classes ${a} and ${b}: a model cannot answer both as float32`,
+    { hint: "write the classes as 0 and 1, or as text" },
+  );
+}
+
 /**
  * A target that is a number.
  *
- * @throws {SerinError} `invalid_data` for text, missing (the row is named) or infinite values
+ * @throws {SerinError} `invalid_data` for text, missing (the row is named) or infinite values, and for
+ * values that float32 cannot tell apart
  */
 export function numericLabels(column: Column): Labels {
   if (column.kind === "text") {
     throw new SerinError(
       "invalid_data",
       `The target "${column.name}" is text: a regression needs numbers`,
-      { hint: `a value seen is ${JSON.stringify(column.dictionary[0] ?? "")}` },
+      { hint: textHint(column) },
     );
   }
   refuseMissing(column);
@@ -72,7 +88,38 @@ export function numericLabels(column: Column): Labels {
         `current value is ${column.values[row]}`,
     );
   }
+  refuseUnresolved(column);
   return { values: column.values, classes: undefined };
+}
+
+function textHint(column: Column): string {
+  const found = findNonNumber(column);
+  if (found === undefined) return "write the numbers without quotes of another kind";
+  return `data row ${found.row} has ${JSON.stringify(found.text)}; a binary objective takes text`;
+}
+
+/** Rounding to float32 may take this share of the target's variance. */
+const ROUNDING_SHARE_MAX = 1e-4;
+
+/** A model answers in float32: years of milliseconds, say, differ by less than that can tell apart. */
+function refuseUnresolved({ name, values }: NumericColumn): void {
+  if (values.every((value) => value === values[0])) return;
+  let mean = 0;
+  for (const value of values) mean += value / values.length;
+  let variance = 0, rounding = 0;
+  for (const value of values) {
+    variance += (value - mean) ** 2;
+    rounding += (value - Math.fround(value)) ** 2;
+  }
+  if (rounding <= ROUNDING_SHARE_MAX * variance) return;
+  const step = Math.abs(mean) * 2 ** -23;
+  throw new SerinError(
+    "invalid_data",
+    `The target "${name}" varies too little for its size: around ${mean} a float32 tells values ` +
+      `${step.toPrecision(2)} apart, and its standard deviation is ` +
+      Math.sqrt(variance / values.length).toPrecision(2),
+    { hint: `subtract a constant from the target, e.g. ${Math.round(mean)}` },
+  );
 }
 
 function refuseMissing(column: Column): void {
