@@ -12,6 +12,7 @@ import {
   SerinProcess,
   TestRegistry,
   until,
+  useCompiledSerin,
 } from "../src/testing/mod.ts";
 
 const MODEL = "soak";
@@ -261,6 +262,7 @@ async function death(): Promise<Row> {
   return { what: "a canary that kills its isolate", seen, good: phase === "rolled_back" };
 }
 
+useCompiledSerin();
 const PARTS = { demos, aa, storm, rows, death };
 const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(PARTS);
 const table: Row[] = [];

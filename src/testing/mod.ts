@@ -7,6 +7,7 @@ export {
   assertTrue,
 } from "./assertions.ts";
 export { FakeClock } from "./fake_clock.ts";
+export { useCompiledSerin } from "./compiled_serin.ts";
 export { FakePeer } from "./fake_peer.ts";
 export {
   failingModel,
