@@ -24,27 +24,28 @@ export const CELLS_MAX = 1024;
  */
 export class CountCells {
   readonly buffer: SharedArrayBuffer;
-  readonly #counts: Int32Array;
+  /** 32 bits would be full after some days of a busy isolate: steps may last 30. */
+  readonly #counts: BigInt64Array;
 
-  constructor(buffer = new SharedArrayBuffer(CELLS_MAX * FIELDS.length * 4)) {
+  constructor(buffer = new SharedArrayBuffer(CELLS_MAX * FIELDS.length * 8)) {
     this.buffer = buffer;
-    this.#counts = new Int32Array(buffer);
+    this.#counts = new BigInt64Array(buffer);
   }
 
   /** Adds one. */
   count(cell: number, field: CellField): void {
-    Atomics.add(this.#counts, cell * FIELDS.length + FIELD_INDEX[field], 1);
+    Atomics.add(this.#counts, cell * FIELDS.length + FIELD_INDEX[field], 1n);
   }
 
-  /** @returns the count, between 0 and 2^31 */
+  /** @returns the count */
   read(cell: number, field: CellField): number {
-    return Atomics.load(this.#counts, cell * FIELDS.length + FIELD_INDEX[field]);
+    return Number(Atomics.load(this.#counts, cell * FIELDS.length + FIELD_INDEX[field]));
   }
 
   /** Sets a cell back to zero, before it is given to another rollout. */
   clear(cell: number): void {
     for (let i = 0; i < FIELDS.length; i++) {
-      Atomics.store(this.#counts, cell * FIELDS.length + i, 0);
+      Atomics.store(this.#counts, cell * FIELDS.length + i, 0n);
     }
   }
 }

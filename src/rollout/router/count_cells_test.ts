@@ -28,3 +28,10 @@ Deno.test("what a dead isolate counted stays, what it left unfinished is an erro
   const totals = { requests: 2, errors: 1, isolate_deaths: 1 };
   assertEquals(ledger.totals(), [{ rollout: "r", step: 0, arm: "canary", totals }]);
 });
+
+Deno.test("a cell counts on above 32 bits", () => {
+  const cells = new CountCells();
+  new BigInt64Array(cells.buffer).fill(2n ** 32n - 1n);
+  cells.count(0, "requests");
+  assertEquals(cells.read(0, "requests"), 2 ** 32);
+});
