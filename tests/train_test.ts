@@ -209,6 +209,8 @@ Deno.test("what cannot be trained is told of, and leaves nothing behind", () =>
     await folder.refuse({ data, target: "y", rows: "5-5" }, "usage", "is empty");
     await folder.refuse({ data, target: "y", rows: "0-601" }, "invalid_input", "600 data rows");
     await folder.refuse({ data, target: "y", register: "m" }, "usage", "--registry URL");
+    const slash = { data, target: "y", registry: "http://127.0.0.1:1", register: "a/b" };
+    await folder.refuse(slash, "usage", "--register a/b", '"/" or ":"');
     await folder.refuse({ data: csv("x,y\n1,2\n1\n"), target: "y" }, "invalid_data", "line 3");
     await folder.refuse({ data: csv("x,y\n1,1\n2,1\n"), target: "y" }, "invalid_data", "1 class");
     await folder.refuse({ data: csv("x,y\n1,1\n2,\n"), target: "y" }, "invalid_data", "data row 1");

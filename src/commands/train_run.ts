@@ -107,6 +107,10 @@ function checkOptions(options: TrainOptions): { start: number; end: number } | u
   if (options.register !== undefined && options.registry === undefined) {
     problems.push("--register needs --registry URL");
   }
+  // MLflow's rule: told before the training, not after it.
+  if (/[/:]/.test(options.register ?? "")) {
+    problems.push(`--register ${options.register}: a model's name cannot have "/" or ":" in it`);
+  }
   const [start, end] = (options.rows ?? "0-1").split("-").map(Number);
   if (!(start < end)) problems.push(`--rows ${options.rows} is empty: A must be below B`);
   if (problems.length > 0) throw new SerinError("usage", problems.join("; "));

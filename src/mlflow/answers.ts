@@ -7,6 +7,7 @@ export const experimentAnswer = z.object({
   experiment_id: text,
   name: text,
   artifact_location: text.default(""),
+  lifecycle_stage: text.default("active"),
 });
 
 export const runAnswer = z.object({

@@ -35,9 +35,12 @@ const BATCH = { metrics: 1000, params: 100, tags: 100 } as const;
  */
 export interface MlflowClient {
   readonly experiments: {
-    /** @returns the id, or undefined where no experiment has that name */
+    /** @returns the id, deleted ones too, or undefined where no experiment has that name */
     findByName(name: string): Promise<string | undefined>;
-    /** @returns the id of the experiment of that name, made where it was missing */
+    /**
+     * @returns the id of the experiment of that name, made where it was missing
+     * @throws {SerinError} `conflict` where it is deleted: nothing can be logged to it
+     */
     ensure(name: string): Promise<string>;
   };
   readonly runs: {
@@ -133,24 +136,33 @@ async function findOr<T>(code: SerinError["code"], get: () => Promise<T>): Promi
 }
 
 function experimentsOf(transport: Transport): MlflowClient["experiments"] {
-  const findByName = (name: string) =>
+  const find = (name: string) =>
     findOr("not_found", async () => {
       const query = { experiment_name: name };
       const answer = await transport.get("2.0/mlflow/experiments/get-by-name", query);
-      return read(z.object({ experiment: experimentAnswer }), answer).experiment.experiment_id;
+      return read(z.object({ experiment: experimentAnswer }), answer).experiment;
     });
   const create = async (name: string) => {
     const answer = await transport.send("POST", "2.0/mlflow/experiments/create", { name });
     return read(z.object({ experiment_id: z.string() }), answer).experiment_id;
   };
+  const idOf = (experiment: z.output<typeof experimentAnswer>) => {
+    const { name, experiment_id: id, lifecycle_stage } = experiment;
+    if (lifecycle_stage !== "deleted") return id;
+    throw new SerinError("conflict", `The experiment "${name}" (id ${id}) is deleted`, {
+      hint: "name another, or restore it: a deleted experiment keeps its name",
+    });
+  };
   return {
-    findByName,
+    findByName: async (name) => (await find(name))?.experiment_id,
     ensure: async (name) => {
-      const known = await findByName(name);
-      if (known !== undefined) return known;
+      const known = await find(name);
+      if (known !== undefined) return idOf(known);
       // Another client may have made it in between.
-      const made = await findOr("already_exists", () => create(name)) ?? await findByName(name);
+      const made = await findOr("already_exists", () => create(name));
       if (made !== undefined) return made;
+      const other = await find(name);
+      if (other !== undefined) return idOf(other);
       throw new SerinError("not_found", `Experiment "${name}" cannot be made and is not there`);
     },
   };

@@ -82,6 +82,14 @@ Deno.test("a server out of reach is unavailable, with the address and a hint", a
   );
 });
 
+Deno.test("an experiment that is deleted is found, and takes no runs", async () => {
+  const experiment = { experiment_id: "8", name: "gone", lifecycle_stage: "deleted" };
+  const { client } = clientOf(200, { experiment });
+  assertEquals(await client.experiments.findByName("gone"), "8");
+  const ensure = () => client.experiments.ensure("gone");
+  await assertSerinError(ensure, "conflict", '"gone" (id 8) is deleted', "restore");
+});
+
 Deno.test("an alias that is not there is undefined, in MLflow's words too", async () => {
   const missing = {
     error_code: "INVALID_PARAMETER_VALUE",

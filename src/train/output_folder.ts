@@ -3,7 +3,8 @@ import { SerinError, storageError, syncFolder } from "../core/mod.ts";
 /**
  * A folder that appears whole or not at all: files go to a temporary folder beside it, which is
  * renamed when all are on disk. A process that is killed while it writes leaves the temporary folder
- * (`NAME.<uuid>.tmp`) behind and the real one as it was.
+ * (`NAME.<uuid>.tmp`) behind and the real one as it was; one that is killed between the two renames of
+ * a replacement leaves both whole under temporary names (the old one is `NAME.<uuid>.tmp.old`).
  */
 export class OutputFolder implements AsyncDisposable {
   readonly #path: string;
@@ -25,11 +26,7 @@ export class OutputFolder implements AsyncDisposable {
   static async open(path: string, overwrite: boolean): Promise<OutputFolder> {
     const plain = path.replace(/(?<=.)\/+$/, "");
     const replace = await holdsSomething(plain);
-    if (replace && !overwrite) {
-      throw new SerinError("already_exists", `The folder ${path} is there and is not empty`, {
-        hint: "choose another --out, or replace it with --overwrite",
-      });
-    }
+    if (replace && !overwrite) throw isThere(path);
     const temporary = `${plain}.${crypto.randomUUID()}.tmp`;
     try {
       await Deno.mkdir(temporary, { recursive: true });
@@ -44,7 +41,8 @@ export class OutputFolder implements AsyncDisposable {
   /**
    * Writes the files and puts the folder in its place.
    *
-   * @throws {SerinError} `storage`; the folder is then as it was
+   * @throws {SerinError} `storage`, or `already_exists` where another process wrote it meanwhile; the
+   * folder is then as it was
    */
   async write(files: ReadonlyMap<string, Uint8Array>): Promise<void> {
     try {
@@ -55,6 +53,7 @@ export class OutputFolder implements AsyncDisposable {
       else await Deno.rename(this.#temporary, this.#path);
       await syncFolder(parentOf(this.#path));
     } catch (cause) {
+      if (!this.#replace && await holdsSomething(this.#path)) throw isThere(this.#path);
       throw storageError(`Cannot write ${this.#path}`, cause);
     }
   }
@@ -76,6 +75,12 @@ export class OutputFolder implements AsyncDisposable {
     }
     await Deno.remove(old, { recursive: true });
   }
+}
+
+function isThere(path: string): SerinError {
+  return new SerinError("already_exists", `The folder ${path} is there and is not empty`, {
+    hint: "choose another --out, or replace it with --overwrite",
+  });
 }
 
 async function holdsSomething(path: string): Promise<boolean> {

@@ -28,6 +28,19 @@ Deno.test("a folder appears whole, or nothing stays behind", () =>
     assertEquals(namesIn(`${folder}/new`), ["model"]);
   }));
 
+Deno.test("of two that write the same folder the first wins, and the second is told", () =>
+  inTemporary(async (folder) => {
+    const out = `${folder}/model`;
+    {
+      await using first = await OutputFolder.open(out, false);
+      await using second = await OutputFolder.open(out, false);
+      await first.write(files("one"));
+      await assertSerinError(() => second.write(files("two")), "already_exists", "--overwrite");
+    }
+    assertEquals(await Deno.readTextFile(`${out}/a.txt`), "one");
+    assertEquals(namesIn(folder), ["model"]);
+  }));
+
 Deno.test("what is there is replaced only when asked", () =>
   inTemporary(async (folder) => {
     const out = `${folder}/model`;
