@@ -2,12 +2,10 @@ import { assert, didYouMean, LIMITS, SerinError } from "../core/mod.ts";
 import {
   ARRAY_OF,
   type Datatype,
-  missingValue,
   type NamedTensor,
   readValues,
   type Signature,
   sizeOf,
-  type TensorData,
   type TensorSpec,
 } from "./tensor.ts";
 
@@ -55,6 +53,17 @@ export function zeroFeeds(signature: Signature): Feeds {
     return { ...spec, shape, data: ARRAY_OF[spec.datatype](sizeOf(shape)) };
   });
   return { rows: 1, tensors };
+}
+
+/** What a model is warmed on: those recent requests that it takes, or else {@linkcode zeroFeeds}. */
+export function warmingFeeds(signature: Signature, recent: readonly Feeds[]): readonly Feeds[] {
+  const takes = ({ tensors }: Feeds) =>
+    tensors.length === signature.inputs.length &&
+    signature.inputs.every(({ name, datatype }) =>
+      tensors.some((tensor) => tensor.name === name && tensor.datatype === datatype)
+    );
+  const fitting = recent.filter(takes);
+  return fitting.length > 0 ? fitting : [zeroFeeds(signature)];
 }
 
 function checkNames(
@@ -153,10 +162,4 @@ function checkDatatype(spec: TensorSpec, input: GivenInput): void {
       details: { input: spec.name, expected: spec.datatype, got },
     },
   );
-}
-
-/** Refuses NaN in tensors that came typed (binary, batch files) where the model takes none. */
-export function checkMissing(spec: TensorSpec, data: TensorData, missingAllowed: boolean): void {
-  if (missingAllowed || !(data instanceof Float32Array || data instanceof Float64Array)) return;
-  for (let i = 0; i < data.length; i++) if (Number.isNaN(data[i])) throw missingValue(spec, i);
 }

@@ -1,6 +1,6 @@
 /** Running models: sessions, what they take and give, and where their files come from. */
 export { checkAnswer, type Outcome, readOutcome } from "./answer.ts";
-export { checkMissing, type Feeds, type GivenInput, toFeeds, zeroFeeds } from "./feeds.ts";
+export { type Feeds, type GivenInput, toFeeds } from "./feeds.ts";
 export {
   configureOrt,
   isEngineCrash,

@@ -1,7 +1,7 @@
 import { SerinError } from "../core/mod.ts";
 import { checkAnswer } from "./answer.ts";
 import { engineTurn } from "./engine_turn.ts";
-import { type Feeds, zeroFeeds } from "./feeds.ts";
+import { type Feeds, warmingFeeds } from "./feeds.ts";
 import { isEngineCrash, openOrtSession, type OrtSession } from "./ort_session.ts";
 import type { NamedTensor, Signature } from "./tensor.ts";
 
@@ -91,7 +91,7 @@ export class ServedModel implements AsyncDisposable {
    * @throws {SerinError} where a run crashes the engine
    */
   async warm(recent: readonly Feeds[]): Promise<void> {
-    const feeds = recent.length > 0 ? recent : [zeroFeeds(this.signature)];
+    const feeds = warmingFeeds(this.signature, recent);
     for (let i = 0; i < WARM_RUNS; i++) {
       await this.#session.run(feeds[i % feeds.length].tensors).catch((thrown) => {
         if (isEngineCrash(thrown)) throw thrown;

@@ -1,4 +1,4 @@
-import { LIMITS, SerinError } from "../core/mod.ts";
+import { LIMITS, messageOf, SerinError } from "../core/mod.ts";
 import type { ModelFile } from "../inference/mod.ts";
 import { readModel } from "../onnx/mod.ts";
 
@@ -38,12 +38,18 @@ export async function readModelPath(path: string): Promise<Uint8Array> {
       hint: "give a folder that `serin train` wrote, or an .onnx file",
     });
   }
-  const file = info.isDirectory ? `${path}/${await findOnnx(path)}` : path;
-  const { size } = await Deno.stat(file);
-  if (size > LIMITS.modelBytesMax) {
+  try {
+    const file = info.isDirectory ? `${path}/${await findOnnx(path)}` : path;
+    const { size } = await Deno.stat(file);
+    if (size <= LIMITS.modelBytesMax) return await Deno.readFile(file);
     throw new SerinError("too_large", `${file} has ${size} bytes, at most ${LIMITS.modelBytesMax}`);
+  } catch (thrown) {
+    if (thrown instanceof SerinError) throw thrown;
+    throw new SerinError("storage", `Cannot read the model ${path}: ${messageOf(thrown)}`, {
+      hint: "is it a file that this user may read?",
+      cause: thrown,
+    });
   }
-  return await Deno.readFile(file);
 }
 
 /** @returns the name that a folder or file is served by when none is given */
@@ -56,7 +62,8 @@ export function nameOfPath(path: string): string {
 async function findOnnx(folder: string): Promise<string> {
   const names: string[] = [];
   for await (const entry of Deno.readDir(folder)) {
-    if (entry.isFile && entry.name.endsWith(".onnx")) names.push(entry.name);
+    // Mounted volumes and download caches give files as links.
+    if (!entry.isDirectory && entry.name.endsWith(".onnx")) names.push(entry.name);
   }
   if (names.includes("model.onnx")) return "model.onnx";
   if (names.length === 1) return names[0];
