@@ -15,8 +15,8 @@ type State =
     readonly message: string;
     /** Infinity where the error lies in the version itself. */
     readonly retryAt: number;
-    /** An isolate died while it loaded it. */
-    readonly died: boolean;
+    /** It may have been an accident (`details.mayPass`). */
+    readonly mayPass: boolean;
   };
 
 /**
@@ -102,13 +102,13 @@ export class HeldVersions {
       const { code, message, hint, details } = thrown instanceof SerinError
         ? thrown
         : new SerinError("internal", messageOf(thrown));
-      const died = details?.isolateDied === true;
+      const mayPass = details?.mayPass === true;
       // An isolate may have died of another version's request: twice in a row is no accident.
-      const accident = died && !(before?.kind === "failed" && before.died);
+      const accident = mayPass && !(before?.kind === "failed" && before.mayPass);
       // A file that cannot run will not run later; one that did not arrive may.
       const lasting = !accident && (code === "invalid_model" || code === "unsupported_model");
       const retryAt = lasting ? Infinity : clock.monotonic() + RETRY_MS;
-      this.#states.set(version, { kind: "failed", message, retryAt, died });
+      this.#states.set(version, { kind: "failed", message, retryAt, mayPass });
       log.error("a version cannot be served", { ...what, error: message, hint });
     }
     onChange();

@@ -31,7 +31,7 @@ function openHeld(loads: (() => Promise<void>)[], fetch = () => Promise.resolve(
 const died = () =>
   Promise.reject(
     new SerinError("unsupported_model", "The data isolate died", {
-      details: { isolateDied: true },
+      details: { mayPass: true },
     }),
   );
 

@@ -358,7 +358,7 @@ function diedWhileLoading(why: string): PostedError {
     code: "unsupported_model",
     message: `The data isolate died while it loaded and warmed the model: ${why}`,
     hint: "the model may need more memory than there is, or compute for ever on some request",
-    details: { isolateDied: true },
+    details: { mayPass: true },
   };
 }
 

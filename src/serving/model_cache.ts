@@ -99,7 +99,10 @@ export class ModelCache {
       throw new SerinError(
         "invalid_model",
         `${model} version ${version} arrived with the SHA-256 ${seen}, its registry says ${sha256}`,
-        { hint: "the file was changed or cut off on its way: check the artifact store" },
+        {
+          hint: "the file was changed or cut off on its way: check the artifact store",
+          details: { mayPass: true },
+        },
       );
     }
     await writeFileAtomic(this.#blobPath(seen), bytes);
