@@ -443,7 +443,9 @@ export class RolloutEngine implements SyncPeer {
       }
       const { evidence } = this.#decide(tx, rollout);
       const verdict = `${phase} by hand: ${byHand(evidence)}`;
-      this.#end(tx, rollout, { state: { ...rollout.state, phase }, verdict, aliasChange });
+      const wasInconclusive = before === "inconclusive";
+      const state = { ...rollout.state, phase, wasInconclusive };
+      this.#end(tx, rollout, { state, verdict, aliasChange });
     });
     await this.#applier.apply();
     return this.status(id);

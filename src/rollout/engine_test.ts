@@ -278,6 +278,28 @@ Deno.test("a restart has identical evidence, and waits until replicas are heard"
   assertEquals((await rig.pass(5)).models[0].assignment?.step, 1);
 });
 
+Deno.test("a registry that was away for long hears its replicas before time ends a rollout", async () => {
+  const rig = new Rig();
+  await rig.pass(60);
+  const { id } = rig.only;
+  // An hour without the registry: the canary fails, and nobody is told.
+  rig.clock.advance(3_600_000);
+  rig.restart();
+  await rig.engine.tick();
+  assertEquals(rig.only.phase, "ramp");
+  rig.count(id, 0, "canary", { requests: 50, errors: 50 });
+  rig.count(id, 0, "stable", { requests: 950 });
+  await rig.sync();
+  assertEquals(rig.only.phase, "rolled_back");
+  // One whose replicas have nothing to tell ends as it would have.
+  const silent = new Rig();
+  await silent.pass(60);
+  silent.clock.advance(3_600_000);
+  silent.restart();
+  await silent.pass(6);
+  assertEquals(silent.only.phase, "inconclusive");
+});
+
 Deno.test("moving an alias supersedes a rollout, removing the challenger aborts", async () => {
   const rig = new Rig();
   await rig.pass(61);
@@ -313,6 +335,10 @@ Deno.test("inconclusive: the stable version serves all, until a person decides",
   await rig.pass(3);
   assertEquals(rig.engine.list().length, 1);
   await rig.engine.promote(id);
+  assertEquals(rig.engine.metrics().decisions, [
+    { model: MODEL, phase: "inconclusive", count: 1 },
+    { model: MODEL, phase: "promoted", count: 1 },
+  ]);
   assertEquals(rig.catalog.models.get(MODEL), { champion: "2" });
   assertIncludes(rig.only.verdict, "promoted by hand: evidence against it was 1.0 of 200");
   await assertSerinError(() => rig.engine.abort(id), "conflict", "promoted by hand");

@@ -25,6 +25,8 @@ export interface RolloutState {
   readonly stepAt: number;
   readonly holdAt: number | undefined;
   readonly holdReason: HoldReason | undefined;
+  /** Decided by hand after it was inconclusive. */
+  readonly wasInconclusive?: boolean;
 }
 
 /** What is seen at one look. */

@@ -302,12 +302,18 @@ export function takePlanned(
   return rolloutPlanSchema.parse(JSON.parse(row.plan));
 }
 
-/** @returns how many rollouts ended how, by model */
+/**
+ * How many rollouts ended how, by model. One that a person decided after it was inconclusive is both:
+ * what is counted never goes back.
+ */
 export function decisionCounts(
   reader: Reader,
 ): { model: string; phase: Phase; count: number }[] {
   return reader.all<{ model: string; phase: Phase; count: number }>(
-    `SELECT model, phase, count(*) AS count FROM rollout WHERE active = 0 GROUP BY model, phase
-      ORDER BY model, phase LIMIT 10000`,
+    `SELECT model, phase, count(*) AS count FROM (
+      SELECT model, phase FROM rollout WHERE active = 0
+      UNION ALL SELECT model, 'inconclusive' FROM rollout
+        WHERE active = 0 AND json_extract(state, '$.wasInconclusive') = 1
+    ) GROUP BY model, phase ORDER BY model, phase LIMIT 10000`,
   ).map((row) => ({ ...row }));
 }

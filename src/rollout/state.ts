@@ -45,6 +45,11 @@ export function nextStep(
     const rolledBack: RolloutState = { ...state, phase: "rolled_back" };
     return { state: rolledBack, verdict: verdict.rolledBack(look), evidence };
   }
+  if (observation.replicas.settled === false) {
+    // What replicas counted while nobody listened has not arrived: time alone must not end it.
+    const said = state.phase === "hold" ? verdict.holding(look) : verdict.ramping(look);
+    return { state, verdict: said, evidence };
+  }
   if (isolatesDie(observation.totals)) return { ...hold(look, "isolate_deaths"), evidence };
   if (evidence.logSampleRatioFault >= Math.log(SAMPLE_RATIO_NEEDED)) {
     return { ...hold(look, "sample_ratio"), evidence };

@@ -108,7 +108,7 @@ export function ramping(look: Look): string {
 /** What a hold waits for, and when it ends. */
 export function holding(look: Look): string {
   const { plan, state, observation: { now }, evidence } = look;
-  const left = plan.holdSeconds * 1000 - (now - (state.holdAt ?? now));
+  const left = Math.max(0, plan.holdSeconds * 1000 - (now - (state.holdAt ?? now)));
   return `holding at ${percent(plan.steps[state.step].share)}: ${holdReason(look)}; ` +
     `evidence against it ${formatEvidence(strongest(look))} of ${formatCount(evidence.needed)}; ` +
     `a person is asked in ${formatDuration(left)}`;
