@@ -368,7 +368,9 @@ export class RolloutEngine implements SyncPeer {
         begin = true;
       }
     }
-    if (observed?.stable !== stable || observed?.challenger !== challenger) {
+    // A model that nobody has registered leaves no trace, however many are asked for.
+    const known = observed !== undefined || stable !== null || challenger !== null;
+    if (known && (observed?.stable !== stable || observed?.challenger !== challenger)) {
       writeObserved(tx, model, alias, { stable, challenger });
     }
     if (!begin || stable === null || challenger === null || stable === challenger) return;

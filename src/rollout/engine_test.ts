@@ -130,6 +130,19 @@ Deno.test("no challenger, or the served version itself: no rollout", async () =>
   assertEquals(unknown.models[0].stable, null);
 });
 
+Deno.test("models that nobody has registered leave no trace, however many are asked for", async () => {
+  const rig = new Rig();
+  for (let i = 0; i < 20; i++) {
+    await rig.sync({ models: [{ model: `nobody ${i}`, alias: "champion", held: [] }] });
+  }
+  const rows = rig.database.read((reader) => reader.all("SELECT * FROM rollout_observed LIMIT 99"));
+  assertEquals(rows.length, 0);
+  // One that is registered later begins its rollout as any other.
+  rig.catalog.models.set("nobody 1", { champion: "1", challenger: "2" });
+  await rig.sync({ models: [{ model: "nobody 1", alias: "champion", held: [] }] });
+  assertEquals(rig.engine.list().map(({ model }) => model), ["nobody 1"]);
+});
+
 Deno.test("repeated, older and reordered syncs count nothing twice", async () => {
   const rig = new Rig();
   await rig.pass(60);

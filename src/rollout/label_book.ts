@@ -40,7 +40,12 @@ export function matchLabel(
   findKey: (id: string) => Uint8Array | undefined,
 ): MatchedLabel | RefusedLabel {
   const token = openToken(prediction, findKey);
-  if (token === "invalid_token") return refuse(token, "it is not a prediction token of serin's");
+  if (token === "invalid_token") {
+    return refuse(
+      token,
+      "it is no token of this registry, or damaged (serve without --registry makes new keys at each start)",
+    );
+  }
   if (token === "unknown_key") return refuse(token, "its key is not known, or too old");
   const age = now - token.time;
   if (age > LIMITS.labelHorizonMs || age < -CLOCK_AHEAD_MS_MAX) {

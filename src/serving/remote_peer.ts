@@ -99,5 +99,9 @@ function errorOf(status: number, text: string, route: string): SerinError {
     : status >= 400 && status < 500
     ? "conflict"
     : "unavailable";
-  return new SerinError(code, `The registry answered ${status} to ${route}: ${message}`);
+  const what = `The registry answered ${status} to ${route}: ${message}`;
+  if (status !== 401 && status !== 403) return new SerinError(code, what);
+  return new SerinError(code, what, {
+    hint: "give a token that may do this with --registry-token-file",
+  });
 }
