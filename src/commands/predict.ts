@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
+import { modelRegistry, registryTokenFile } from "./registry_options.ts";
 
 /** `serin predict` */
 export const predictCommand = defineCommand({
@@ -20,15 +21,8 @@ export const predictCommand = defineCommand({
       description: "CSV file to write; it appears whole or not at all",
       placeholder: "FILE",
     }),
-    registry: z.string().min(1).optional().meta({
-      description: "serin registry, or any MLflow server, that models:/ and runs:/ come from",
-      placeholder: "URL",
-      env: "SERIN_REGISTRY",
-    }),
-    registryTokenFile: z.string().min(1).optional().meta({
-      description: "File that holds the registry's bearer token",
-      placeholder: "FILE",
-    }),
+    registry: modelRegistry,
+    registryTokenFile,
     json: z.boolean().default(false).meta({ description: "Print one JSON document" }),
   }),
   permissions: ["read", "write", "net"],

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
+import { modelRegistry, registryTokenFile } from "./registry_options.ts";
 
 const port = (description: string, fallback: number) =>
   z.int().min(0).max(65535).default(fallback).meta({ description, placeholder: "P" });
@@ -24,15 +25,8 @@ export const serveCommand = defineCommand({
         "What to serve: models:/name@alias, models:/name/3, runs:/ID/path, folder or file",
       placeholder: "[NAME=]URI",
     }),
-    registry: z.string().min(1).optional().meta({
-      description: "serin registry, or any MLflow server, that models:/ and runs:/ come from",
-      placeholder: "URL",
-      env: "SERIN_REGISTRY",
-    }),
-    registryTokenFile: z.string().min(1).optional().meta({
-      description: "File that holds the registry's bearer token",
-      placeholder: "FILE",
-    }),
+    registry: modelRegistry,
+    registryTokenFile,
     host: z.string().min(1).default("127.0.0.1").meta({
       description: "Address of both ports",
       placeholder: "H",

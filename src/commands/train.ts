@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
+import { registryTokenFile } from "./registry_options.ts";
 
 /** `serin train` */
 export const trainCommand = defineCommand({
@@ -37,10 +38,7 @@ export const trainCommand = defineCommand({
       description: "MLflow-compatible server that the run is recorded on",
       placeholder: "URL",
     }),
-    registryTokenFile: z.string().min(1).optional().meta({
-      description: "File that holds the registry's bearer token",
-      placeholder: "FILE",
-    }),
+    registryTokenFile,
     experiment: z.string().min(1).optional().meta({
       description: "Experiment of the run; default the one of train.yaml",
       placeholder: "NAME",
