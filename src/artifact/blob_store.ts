@@ -47,6 +47,9 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
         hint: "remove the symlink, or give its target as the folder",
       });
     }
+    // Folders that a killed process made and had not synced.
+    syncFolderNow(`${folder}/sha256`);
+    syncFolderNow(folder);
   } catch (cause) {
     if (cause instanceof SerinError) throw cause;
     throw storageError(`Cannot use ${folder} for artifacts`, cause);
@@ -108,7 +111,11 @@ class FolderBlobStore implements BlobStore {
     const path = this.#pathOf(digest);
     const folder = path.slice(0, path.lastIndexOf("/"));
     try {
-      if (sizeOf(path) !== undefined) return removeIfThere(temporary);
+      if (sizeOf(path) !== undefined) {
+        // Who put it there may have been killed before the folder was synced.
+        syncFolderNow(folder);
+        return removeIfThere(temporary);
+      }
       if (!isFolder(folder)) {
         Deno.mkdirSync(folder);
         syncFolderNow(`${this.#folder}/sha256`);
