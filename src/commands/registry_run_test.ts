@@ -1,4 +1,4 @@
-import { assertEquals, assertIncludes, assertTrue } from "../testing/mod.ts";
+import { assertEquals, assertIncludes, assertTrue, until } from "../testing/mod.ts";
 
 /** Runs the command in a process of its own, as a user does. */
 function startRegistry(...args: string[]) {
@@ -43,9 +43,14 @@ async function post(url: string, path: string, body: unknown) {
   return answer;
 }
 
-/** Logs and uploads until the server is gone. @returns what was acknowledged */
-async function logUntilCut(url: string, runId: string) {
-  const acknowledged = { steps: [] as number[], files: [] as string[] };
+/** What a server has acknowledged. */
+interface Acknowledged {
+  readonly steps: number[];
+  readonly files: string[];
+}
+
+/** Logs and uploads until the server is gone. */
+async function logUntilCut(url: string, runId: string, acknowledged: Acknowledged): Promise<void> {
   const metrics = async () => {
     for (let step = 0;; step++) {
       await post(url, "runs/log-batch", {
@@ -67,7 +72,6 @@ async function logUntilCut(url: string, runId: string) {
     }
   };
   await Promise.allSettled([metrics(), files()]);
-  return acknowledged;
 }
 
 Deno.test("kill -9 in the middle loses nothing that was acknowledged", async () => {
@@ -77,14 +81,16 @@ Deno.test("kill -9 in the middle loses nothing that was acknowledged", async () 
   const url = await urlOf(first.lines);
   const { run } = await post(url, "runs/create", { experiment_id: "0" });
   const runId = run.info.run_id;
-  const logging = logUntilCut(url, runId);
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  const acknowledged: Acknowledged = { steps: [], files: [] };
+  const logging = logUntilCut(url, runId, acknowledged);
+  await until(
+    "both are under way",
+    () => acknowledged.steps.length > 30 && acknowledged.files.length > 30,
+  );
   first.child.kill("SIGKILL");
   await first.child.status;
   await first.lines.cancel();
-  const acknowledged = await logging;
-  assertTrue(acknowledged.steps.length > 5, "something was logged before the kill");
-  assertTrue(acknowledged.files.length > 5, "something was uploaded before the kill");
+  await logging;
 
   const second = startRegistry(...args);
   const again = await urlOf(second.lines);
