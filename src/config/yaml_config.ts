@@ -42,7 +42,10 @@ export function parseYamlConfig<S extends z.ZodType>(
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) => ({
       line: lines.linePos(error.pos[0]).line,
-      text: error.message,
+      // The parser's own words here are for those who call it.
+      text: error.code === "MULTIPLE_DOCS"
+        ? "a second document begins (---): keep one"
+        : error.message,
     }));
     throw configurationError(options.source, problems);
   }

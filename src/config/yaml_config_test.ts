@@ -37,6 +37,11 @@ Deno.test("every problem is reported at once, with its line and a near name", as
 Deno.test("what is no YAML, or not an object", async () => {
   await assertSerinError(() => parse("a: [1\nb: 2"), "configuration", "a.yaml: line");
   await assertSerinError(() => parse("name: a\nname: b"), "configuration", "line 2");
+  await assertSerinError(
+    () => parse("name: a\n---\nname: b\n"),
+    "configuration",
+    "line 2: a second",
+  );
   await assertSerinError(() => parse("- 1"), "configuration", "line 1", "expected object");
   const laughs = `a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [${"*a,".repeat(20)}]\nc: [${
     "*b,".repeat(50)
