@@ -28,7 +28,12 @@ export function parseArtifactPath(text: string): string {
   return parts.join("/");
 }
 
-function decodeFully(text: string): string {
+/**
+ * Undoes percent-encoding until nothing is left of it, so that no encoding hides ".." or a slash.
+ *
+ * @throws {SerinError} `invalid_input` where it is encoded more than ten times over
+ */
+export function decodeFully(text: string): string {
   let path = text;
   for (let round = 0; round < 10; round++) {
     let decoded: string;

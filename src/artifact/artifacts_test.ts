@@ -137,11 +137,11 @@ Deno.test("a store whose inside leads out by a symlink is not opened", async () 
 
 Deno.test("a fixed folder is read, but not through a symlink that leads out", async () => {
   const folder = await Deno.makeTempDir();
-  await Deno.mkdir(`${folder}/root/run/sub`, { recursive: true });
-  await Deno.writeTextFile(`${folder}/root/run/a.txt`, "a");
+  await Deno.mkdir(`${folder}/top/run/sub`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/top/run/a.txt`, "a");
   await Deno.writeTextFile(`${folder}/secret`, "secret");
-  await Deno.symlink(`${folder}/secret`, `${folder}/root/run/link`);
-  const files = openFolderFiles(`${folder}/root`);
+  await Deno.symlink(`${folder}/secret`, `${folder}/top/run/link`);
+  const files = openFolderFiles(`${folder}/top`);
   assertEquals(await files.list("run"), [
     { path: "run/a.txt", isFolder: false, size: 1 },
     { path: "run/sub", isFolder: true, size: undefined },

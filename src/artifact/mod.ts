@@ -11,6 +11,6 @@ export {
   openArtifacts,
   type RemovedArtifacts,
 } from "./artifacts.ts";
-export { parseArtifactPath } from "./artifact_path.ts";
+export { decodeFully, parseArtifactPath } from "./artifact_path.ts";
 export { ARTIFACT_MIGRATIONS } from "./schema.ts";
 export { type FolderFiles, openFolderFiles } from "./folder_files.ts";

@@ -22,6 +22,8 @@ export const LIMITS = {
   labelHorizonMs: 30 * 24 * 3600 * 1000,
   /** Largest model file that is read into memory. */
   modelBytesMax: 2_000_000_000,
+  /** Versions of one model that a serving process's cache keeps, besides those that aliases name. */
+  cachedVersionsMax: 8,
   /** Columns and bytes of one CSV file's line. */
   csvColumnsMax: 10_000,
   csvLineBytesMax: 16 * 1024 * 1024,

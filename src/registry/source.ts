@@ -1,3 +1,4 @@
+import { decodeFully } from "../artifact/mod.ts";
 import { SerinError } from "../core/mod.ts";
 import type { RegistryContext } from "./context.ts";
 import { invalid } from "./validation.ts";
@@ -120,21 +121,6 @@ function checkNoTraversal(source: string): void {
       "path, ftp, objectstore, or mlflow-artifacts uri, an absolute path must be provided without " +
       "relative path references present. Please provide an absolute path.",
   );
-}
-
-function decodeFully(text: string): string {
-  let path = text;
-  for (let round = 0; round < 10; round++) {
-    let decoded: string;
-    try {
-      decoded = decodeURIComponent(path);
-    } catch {
-      return path;
-    }
-    if (decoded === path) return path;
-    path = decoded;
-  }
-  return path;
 }
 
 function partsOf(uri: string) {

@@ -6,6 +6,7 @@ import {
   withDeadline,
   writeFileAtomic,
 } from "../core/mod.ts";
+import { sweepCache } from "./cache_sweep.ts";
 import type { VersionSource } from "./version_source.ts";
 
 /** How long the registry may take to say whether a cached version is still the one it means. */
@@ -41,7 +42,9 @@ export class ModelCache {
     } catch (cause) {
       throw storageError(`Cannot use the model cache ${folder}`, cause);
     }
-    return new ModelCache(folder);
+    const cache = new ModelCache(folder);
+    await cache.#sweep();
+    return cache;
   }
 
   /**
@@ -85,8 +88,11 @@ export class ModelCache {
     const entry = await this.#read<CacheEntry>(this.#entryPath(model, version));
     if (entry === undefined) return undefined;
     const bytes = await Deno.readFile(this.#blobPath(entry.sha256)).catch(() => undefined);
-    const whole = bytes !== undefined && sha256Hex(bytes) === entry.sha256;
-    return whole ? { bytes, identity: entry.identity } : undefined;
+    if (bytes === undefined || sha256Hex(bytes) !== entry.sha256) return undefined;
+    // What is used stays; a cache that may not be written serves all the same.
+    const now = new Date();
+    await Deno.utime(this.#entryPath(model, version), now, now).catch(() => {});
+    return { bytes, identity: entry.identity };
   }
 
   async #keep(
@@ -108,6 +114,12 @@ export class ModelCache {
     await writeFileAtomic(this.#blobPath(seen), bytes);
     const entry: CacheEntry = { sha256: seen, ...(identity === undefined ? {} : { identity }) };
     await this.#writeEntry(model, version, entry);
+    await this.#sweep();
+  }
+
+  /** Room is made as far as possible: what cannot be removed now is no reason not to serve. */
+  async #sweep(): Promise<void> {
+    await sweepCache(this.#folder, Date.now()).catch(() => {});
   }
 
   /** Remembers what an alias pointed at, for a start without the registry. */
