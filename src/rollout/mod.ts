@@ -4,6 +4,7 @@ export { RolloutEngine, type RolloutEngineOptions } from "./engine.ts";
 export type { Metric } from "./evidence.ts";
 export type { LabelQuality } from "./label_book.ts";
 export { rolloutMigrations } from "./migrations.ts";
+export { mustFallBack } from "./partition_guard.ts";
 export {
   DEFAULT_PLAN,
   type RolloutPlan,

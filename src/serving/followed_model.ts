@@ -19,6 +19,7 @@ export class FollowedModel {
   readonly held: HeldVersions;
   readonly #ledger: CountLedger;
   #answer: ModelAnswer | undefined;
+  #fellBack = false;
   #route = NOTHING;
 
   constructor(options: {
@@ -48,6 +49,12 @@ export class FollowedModel {
   /** Takes what the registry says of this model. */
   take(answer: ModelAnswer): void {
     this.#answer = answer;
+    this.#fellBack = false;
+  }
+
+  /** Gives all traffic to the stable version until the registry says something. */
+  fallBack(): void {
+    this.#fellBack = true;
   }
 
   /**
@@ -69,7 +76,9 @@ export class FollowedModel {
     const warm = (version: string | null) => version !== null && this.held.isWarm(version);
     // The old version serves until the new one is warm, and also when the alias is gone.
     const serving = warm(stable) ? stable : this.#route.stable;
-    if (assignment === null || !warm(assignment.stable) || !warm(assignment.canary)) {
+    if (
+      this.#fellBack || assignment === null || !warm(assignment.stable) || !warm(assignment.canary)
+    ) {
       return { stable: serving, assignment: null, cells: null };
     }
     const { rollout, step } = assignment;

@@ -1,5 +1,6 @@
 import { adminApp } from "../api/ops/mod.ts";
 import { type Clock, LIMITS, type Log, SerinError } from "../core/mod.ts";
+import { mustFallBack } from "../rollout/mod.ts";
 import { CountLedger } from "../rollout/router/mod.ts";
 import {
   labelsRequestSchema,
@@ -100,6 +101,7 @@ class ServingProcess implements Serving {
       log,
       report: () => this.#report(),
       apply: (answer) => this.#apply(answer),
+      onUnanswered: () => this.#guard(),
     });
     const fixed = new Map<string, FixedUri>();
     for (const [name, uri] of options.models) {
@@ -198,6 +200,25 @@ class ServingProcess implements Serving {
       if (mine.stable === null && before !== null) {
         this.#options.log.warn("the alias points at no version", { model, alias });
       }
+    }
+    this.#update();
+  }
+
+  /** Out of the registry's reach a canary that fails is taken back by this replica's own counts. */
+  #guard(): void {
+    const counts = this.#ledger.totals();
+    for (const followed of this.#followed) {
+      const { assignment } = followed.route;
+      if (assignment === null || !mustFallBack(counts, assignment)) continue;
+      this.#options.log.error(
+        "the canary fails and the registry does not answer: stable serves all",
+        {
+          model: followed.model,
+          canary: assignment.canary,
+          stable: assignment.stable,
+        },
+      );
+      followed.fallBack();
     }
     this.#update();
   }

@@ -318,3 +318,28 @@ Deno.test("out of the registry's reach, shares stay and nothing counted is lost"
     },
   );
 });
+
+Deno.test("out of the registry's reach, a replica takes a failing canary back by itself", async () => {
+  await withServing(
+    { "1": linearModel(), "2": failingModel() },
+    async ({ peer, infer, serving }) => {
+      peer.hold = ["1", "2"];
+      peer.assignment = CANARY;
+      const routed = async () =>
+        (await get(`${serving.adminUrl}/status`)).text.includes('"share":0.5');
+      await until("the canary is routed", routed);
+      peer.reachable = false;
+      await until("the stable version serves all", async () => {
+        await (await infer(1, 0.95)).body?.cancel();
+        return !(await routed());
+      });
+      for (let i = 0; i < 20; i++) {
+        const answer = await infer(1, 0.95);
+        assertEquals([answer.status, answer.headers.get("x-serin-model-version")], [200, "1"]);
+        await answer.body?.cancel();
+      }
+      peer.reachable = true;
+      await until("the registry's word counts again", routed);
+    },
+  );
+});

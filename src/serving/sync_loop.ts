@@ -16,6 +16,8 @@ export interface SyncLoopOptions {
   readonly report: () => Pick<SyncRequest, "models" | "counts">;
   /** Takes an answer; must not throw. */
   readonly apply: (answer: SyncAnswer) => void;
+  /** A sync got no answer; must not throw. */
+  readonly onUnanswered: () => void;
 }
 
 /**
@@ -87,7 +89,10 @@ export class SyncLoop {
     this.#inFlight = this.#once().then((intervalMs) => {
       wait = intervalMs;
       this.#setReachable(true);
-    }, (thrown) => this.#setReachable(false, thrown));
+    }, (thrown) => {
+      this.#setReachable(false, thrown);
+      this.#options.onUnanswered();
+    });
     await this.#inFlight;
     this.#inFlight = undefined;
     if (this.#again) wait = Math.min(wait, SYNC_MS_MIN);
