@@ -3,41 +3,17 @@
  * python3 with venv, and pip's network at the first run (about 1 GB into the cache); where these are
  * missing the test is ignored and says why. With SERIN_BIN the compiled executable is tested.
  */
-import { assertEquals, assertTrue } from "../src/testing/mod.ts";
+import { assertEquals, assertTrue, SerinProcess } from "../src/testing/mod.ts";
 import { prepareMlflowPython, skipSuffix } from "./support/mlflow_python.ts";
 
 const ROOT = decodeURIComponent(new URL("..", import.meta.url).pathname);
 
-/** Starts the registry on a free port. */
-async function startRegistry(...args: string[]) {
-  const binary = Deno.env.get("SERIN_BIN");
-  const command = binary ?? Deno.execPath();
-  const before = binary === undefined ? ["run", "-A", `${ROOT}main.ts`] : [];
-  const child = new Deno.Command(command, {
-    args: [...before, "registry", "--port", "0", ...args],
-    cwd: ROOT,
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const lines = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (;;) {
-    const { done, value } = await lines.read();
-    if (done) throw new Error(`the registry did not start: ${text}`);
-    text += value;
-    const url = /listening on (http:\S+)/.exec(text)?.[1];
-    if (url !== undefined) return { url, child, lines };
-  }
-}
-
 /** @returns the steps that passed */
 async function runFlow(python: string, args: string[]): Promise<string[]> {
   const folder = await Deno.makeTempDir();
-  const registry = await startRegistry("--data", `${folder}/data`, ...args);
-  // Log lines must not fill the pipe.
-  const drained = (async () => {
-    while (!(await registry.lines.read()).done);
-  })();
+  const registry = await SerinProcess.start([
+    ...["registry", "--port", "0", "--data", `${folder}/data`, ...args],
+  ]);
   try {
     const { code, stdout, stderr } = await new Deno.Command(python, {
       args: [`${ROOT}tests/mlflow/flow.py`, registry.url],
@@ -49,9 +25,7 @@ async function runFlow(python: string, args: string[]): Promise<string[]> {
     assertTrue(code === 0, `a step failed:\n${said.slice(-8000)}`);
     return [...text.matchAll(/^ok (\S+)$/gm)].map(([, name]) => name);
   } finally {
-    registry.child.kill("SIGTERM");
-    await registry.child.status;
-    await drained;
+    await registry.stop();
     await Deno.remove(folder, { recursive: true });
   }
 }

@@ -2,9 +2,16 @@
  * A real Prometheus scrapes the admin port of a real `serin serve`: what it stored is what was sent, and
  * `promtool check metrics` has nothing to say about the page.
  */
-import { assertEquals, assertTrue, linearModel, until } from "../src/testing/mod.ts";
+import {
+  assertEquals,
+  assertTrue,
+  freePort,
+  linearModel,
+  SerinProcess,
+  until,
+} from "../src/testing/mod.ts";
 import { findPrometheus } from "./prometheus/find_prometheus.ts";
-import { freePort, serinCommand, StartedProcess } from "./prometheus/started_process.ts";
+import { StartedProcess } from "./prometheus/started_process.ts";
 
 const REQUESTS = 300;
 const REFUSED = 20;
@@ -41,26 +48,19 @@ Deno.test({
   },
 });
 
-async function startServe(
-  folder: string,
-): Promise<{ url: string; adminUrl: string } & AsyncDisposable> {
+async function startServe(folder: string): Promise<SerinProcess> {
   await Deno.mkdir(`${folder}/linear`);
   await Deno.writeFile(`${folder}/linear/model.onnx`, linearModel());
-  const { command, args } = await serinCommand();
-  const ports = ["--host", "127.0.0.1", "--port", "0", "--admin-port", "0"];
-  const serve = new StartedProcess(command, [
-    ...args,
-    ...["serve", `${folder}/linear`, ...ports, "--cache", `${folder}/cache`],
+  const serve = await SerinProcess.start([
+    ...["serve", `${folder}/linear`, "--host", "127.0.0.1", "--port", "0", "--admin-port", "0"],
+    ...["--cache", `${folder}/cache`],
   ]);
-  const [, url, adminUrl] = await serve.waitFor(
-    /serin serve listening on (\S+) \(admin (http:\/\/[^)\s]+)\)/,
-  );
   await until("the model is ready", async () => {
-    const answer = await fetch(`${url}/v2/models/linear/ready`);
+    const answer = await fetch(`${serve.url}/v2/models/linear/ready`);
     await answer.body?.cancel();
     return answer.ok;
   });
-  return { url, adminUrl, [Symbol.asyncDispose]: () => serve[Symbol.asyncDispose]() };
+  return serve;
 }
 
 /** Sends good requests, and some that are the caller's fault and count for no version. */

@@ -1,5 +1,5 @@
 /** What the README tells a reader to type does what it says, with the ports moved out of the way. */
-import { assertIncludes, assertTrue, serinCommand, until } from "../src/testing/mod.ts";
+import { assertIncludes, assertTrue, freePort, serinCommand, until } from "../src/testing/mod.ts";
 
 const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname);
 
@@ -7,11 +7,6 @@ const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname);
 async function readBlocks(): Promise<string[]> {
   const text = await Deno.readTextFile(`${ROOT}README.md`);
   return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block);
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
 }
 
 /** Runs a block as a reader would, in a folder of its own; its background jobs end with it. */

@@ -81,6 +81,11 @@ async function withServing(
   }
 }
 
+/** Whether a canary has that share of the traffic. */
+async function isRouted(serving: Serving, share: number): Promise<boolean> {
+  return (await get(`${serving.adminUrl}/status`)).text.includes(`"share":${share}`);
+}
+
 async function get(url: string): Promise<{ status: number; text: string }> {
   const answer = await fetch(url);
   return { status: answer.status, text: await answer.text() };
@@ -165,10 +170,7 @@ Deno.test("a rollout splits by share, counts both arms, and keyed requests give 
     async ({ peer, infer, serving }) => {
       peer.hold = ["1", "2"];
       peer.assignment = CANARY;
-      await until(
-        "the canary is routed",
-        async () => (await get(`${serving.adminUrl}/status`)).text.includes('"share":0.5'),
-      );
+      await until("the canary is routed", () => isRouted(serving, 0.5));
       let failed = 0;
       const seen: Record<string, number> = {};
       for (let i = 0; i < 200; i++) {
@@ -271,10 +273,7 @@ Deno.test("a canary that takes its isolate down is counted, and the isolate come
     async ({ peer, infer, serving }) => {
       peer.hold = ["1", "2"];
       peer.assignment = { ...CANARY, share: 1 };
-      await until(
-        "the canary is routed",
-        async () => (await get(`${serving.adminUrl}/status`)).text.includes('"share":1'),
-      );
+      await until("the canary is routed", () => isRouted(serving, 1));
       const outcome = await infer(1, 0.95).then(
         (answer) => `status ${answer.status}`,
         () => "cut off",
@@ -297,10 +296,7 @@ Deno.test("out of the registry's reach, shares stay and nothing counted is lost"
     async ({ peer, infer, serving }) => {
       peer.hold = ["1", "2"];
       peer.assignment = CANARY;
-      await until(
-        "the canary is routed",
-        async () => (await get(`${serving.adminUrl}/status`)).text.includes('"share":0.5'),
-      );
+      await until("the canary is routed", () => isRouted(serving, 0.5));
       peer.reachable = false;
       for (let i = 0; i < 50; i++) {
         await (await infer(1, 0)).body?.cancel();
@@ -325,8 +321,7 @@ Deno.test("out of the registry's reach, a replica takes a failing canary back by
     async ({ peer, infer, serving }) => {
       peer.hold = ["1", "2"];
       peer.assignment = CANARY;
-      const routed = async () =>
-        (await get(`${serving.adminUrl}/status`)).text.includes('"share":0.5');
+      const routed = () => isRouted(serving, 0.5);
       await until("the canary is routed", routed);
       peer.reachable = false;
       await until("the stable version serves all", async () => {

@@ -51,12 +51,8 @@ export class Metrics {
 
   /** Declares a gauge and where it is read. */
   gauge(declaration: Declaration, read: () => readonly Sample[]): void {
-    const { name, help, labels } = declaration;
     new Gauge({
-      name,
-      help,
-      labelNames: [...labels],
-      registers: [this.#registry],
+      ...this.#configure(declaration),
       collect() {
         this.reset();
         for (const sample of read()) this.set(sample.labels, sample.value);
@@ -66,12 +62,8 @@ export class Metrics {
 
   /** Declares a counter and where its total is read. */
   counter(declaration: Declaration, read: () => readonly Sample[]): void {
-    const { name, help, labels } = declaration;
     new Counter({
-      name,
-      help,
-      labelNames: [...labels],
-      registers: [this.#registry],
+      ...this.#configure(declaration),
       collect() {
         this.reset();
         for (const sample of read()) this.inc(sample.labels, sample.value);
@@ -101,6 +93,10 @@ export class Metrics {
         }),
     };
     this.#registry.registerMetric(metric as unknown as Metric);
+  }
+
+  #configure({ name, help, labels }: Declaration) {
+    return { name, help, labelNames: [...labels], registers: [this.#registry] };
   }
 }
 

@@ -8,6 +8,7 @@ export {
 } from "./assertions.ts";
 export { FakeClock } from "./fake_clock.ts";
 export { useCompiledSerin } from "./compiled_serin.ts";
+export { freePort } from "./free_port.ts";
 export { FakePeer } from "./fake_peer.ts";
 export {
   failingModel,

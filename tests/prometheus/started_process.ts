@@ -48,20 +48,3 @@ export class StartedProcess implements AsyncDisposable {
     for await (const part of stream.pipeThrough(new TextDecoderStream())) this.#text += part;
   }
 }
-
-/**
- * @returns how to start serin: the compiled binary (`SERIN_BIN`, else `./serin`), else its sources
- */
-export async function serinCommand(): Promise<{ command: string; args: string[] }> {
-  const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
-  const binary = Deno.env.get("SERIN_BIN") ?? `${root}serin`;
-  const isThere = await Deno.stat(binary).then(() => true, () => false);
-  if (isThere) return { command: binary, args: [] };
-  return { command: Deno.execPath(), args: ["run", "-A", `${root}main.ts`] };
-}
-
-/** @returns a port of 127.0.0.1 that was free a moment ago */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
