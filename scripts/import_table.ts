@@ -26,6 +26,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   onnx: { level: 1, imports: ["core"] },
   statistics: { level: 1, imports: ["core"] },
   mlflow: { level: 1, imports: ["core"] },
+  kubernetes: { level: 1, imports: ["core"] },
   database: { level: 1, imports: ["core"], outside: ["node:sqlite"] },
   telemetry: {
     level: 1,
@@ -63,6 +64,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [
       ...["core", "cli", "config", "dataset", "onnx", "statistics", "mlflow", "database"],
       ...["telemetry", ...DOMAINS, "api", "serving", "web", "demo"],
+      "kubernetes",
     ],
   },
 };

@@ -1,0 +1,27 @@
+/**
+ * Level 1: a client of the Kubernetes API by its REST form: no other program, no library. `fetch` is
+ * injected; so the room works against an API server, through a proxy, and in tests.
+ */
+export { isKindMissing, kindMissing } from "./kind_missing.ts";
+export type {
+  ApplyOptions,
+  DeleteOptions,
+  KubernetesClient,
+  ObjectList,
+  RawRequest,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from "./kubernetes_client.ts";
+export {
+  ALL_NAMESPACES,
+  describeReference,
+  type KindReference,
+  type KubernetesObject,
+  type ManagedFields,
+  type ObjectMeta,
+  type ObjectReference,
+  type OwnerReference,
+  referenceOf,
+} from "./kubernetes_object.ts";
+export { serviceProxyPath } from "./service_proxy.ts";
