@@ -272,7 +272,11 @@ Deno.test("train and predict without their registry end with 1 and leave nothing
   await using bench = await openBench();
   const train = ["train", "--data", "rows.csv", "--target", "b", "--out", "out"];
   const told = ["Cannot reach http://127.0.0.1:1", "check that the server runs"];
-  await bench.refused([...train, "--registry", NOWHERE], 1, ...told);
+  await bench.refused(
+    [...train, "--registry", NOWHERE, "--registry-wait-seconds", "0"],
+    1,
+    ...told,
+  );
   const scored = predict("rows.csv", "models:/m@champion");
   await bench.refused([...scored, "--registry", NOWHERE], 1, ...told);
 });

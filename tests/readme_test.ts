@@ -45,10 +45,9 @@ async function runBlock(block: string, then: (ports: Map<string, number>) => Pro
   let ended = false;
   child.status.then(() => ended = true);
   try {
-    await until("the block is through", () => {
-      if (ended) throw new Error(`it ended: ${text}`);
-      return /^done$/m.test(text);
-    }, 120_000);
+    const isThrough = () => /^done$/m.test(text);
+    await until("the block is through", () => ended || isThrough(), 120_000);
+    if (!isThrough()) throw new Error("the block ended before its last line");
     await then(ports);
   } catch (thrown) {
     throw new Error(`${thrown}\n${text.slice(-3000)}`);

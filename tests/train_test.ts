@@ -67,7 +67,13 @@ class Folder {
       interactive: false,
       print: (line) => void lines.push(line),
     };
-    const defaults = { data: ELEC2, out: `${this.path}/model`, overwrite: false, json: true };
+    const defaults = {
+      data: ELEC2,
+      out: `${this.path}/model`,
+      overwrite: false,
+      registryWaitSeconds: 0,
+      json: true,
+    };
     await run({ ...defaults, ...options }, context, parts);
     return (options.json ?? true) ? JSON.parse(lines.join("\n")) : lines.join("\n");
   }

@@ -167,6 +167,7 @@ class Demo {
           out: `${this.#folder}/model-${this.#chapters.length + 1}`,
           overwrite: false,
           registry: this.#registryUrl,
+          registryWaitSeconds: 10,
           experiment: MODEL,
           register: MODEL,
           json: true,

@@ -1,5 +1,7 @@
-import { messageOf, SerinError } from "../core/mod.ts";
+import { type Clock, type Log, messageOf, SerinError } from "../core/mod.ts";
 import { createMlflowClient, type MlflowClient } from "../mlflow/mod.ts";
+
+const REACHABLE_RETRY_MS = 250;
 
 /**
  * Opens a client of `--registry URL` with the token of `--registry-token-file`, for every command
@@ -19,6 +21,43 @@ export async function openRegistryClient(
     ...(token === undefined ? {} : { token }),
   });
   return { client, token };
+}
+
+/** How {@linkcode waitUntilReachable} waits. */
+export interface ReachableOptions {
+  readonly secondsMax: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/**
+ * Waits for a server that is just being started, as the one of a script or of a cluster is: while it
+ * accepts no connections. Any answer will do, an error's too.
+ *
+ * @throws {SerinError} `unavailable` when it stayed out of reach
+ */
+export async function waitUntilReachable(
+  baseUrl: string,
+  { secondsMax, clock, log, fetch }: ReachableOptions,
+): Promise<void> {
+  const deadline = clock.monotonic() + secondsMax * 1000;
+  for (let attempt = 0;; attempt++) {
+    try {
+      const answer = await fetch(`${baseUrl}/health`, { signal: AbortSignal.timeout(5000) });
+      await answer.body?.cancel();
+      return;
+    } catch (cause) {
+      if (clock.monotonic() >= deadline) {
+        throw new SerinError("unavailable", `Cannot reach ${baseUrl}: ${messageOf(cause)}`, {
+          hint: "check that the server runs and that the address is right",
+          cause,
+        });
+      }
+    }
+    if (attempt === 0) log.info(`waiting for ${baseUrl}, ${secondsMax} s at most`);
+    await new Promise((done) => setTimeout(done, REACHABLE_RETRY_MS));
+  }
 }
 
 const TOKEN_HINT = "the file holds the registry's bearer token and nothing else";

@@ -39,6 +39,10 @@ export const trainCommand = defineCommand({
       placeholder: "URL",
     }),
     registryTokenFile,
+    registryWaitSeconds: z.number().min(0).max(3600).default(30).meta({
+      description: "How long to wait for a server that accepts no connections yet",
+      placeholder: "S",
+    }),
     experiment: z.string().min(1).optional().meta({
       description: "Experiment of the run; default the one of train.yaml",
       placeholder: "NAME",

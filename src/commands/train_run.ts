@@ -1,6 +1,6 @@
 import { type CommandContext, formatTable, openProgress } from "../cli/mod.ts";
 import { parseYamlConfig } from "../config/mod.ts";
-import { messageOf, SerinError, systemClock } from "../core/mod.ts";
+import { type Log, messageOf, SerinError, systemClock } from "../core/mod.ts";
 import { type Dataset, readCsv, sliceRows } from "../dataset/mod.ts";
 import { configureOrt, openOrtSession, readOrtWasm } from "../inference/mod.ts";
 import {
@@ -15,7 +15,7 @@ import {
   trainSpecSchema,
   trainTracked,
 } from "../train/mod.ts";
-import { openRegistryClient } from "./registry_client.ts";
+import { openRegistryClient, waitUntilReachable } from "./registry_client.ts";
 import { openMlflowRunLog } from "./train_run_log.ts";
 
 /** The options of `serin train`. */
@@ -28,6 +28,7 @@ export interface TrainOptions {
   readonly overwrite: boolean;
   readonly registry?: string | undefined;
   readonly registryTokenFile?: string | undefined;
+  readonly registryWaitSeconds: number;
   readonly experiment?: string | undefined;
   readonly register?: string | undefined;
   readonly json: boolean;
@@ -68,7 +69,7 @@ export async function run(
       printResult(options, context, trained, undefined);
       return;
     }
-    const runLog = parts.runLog ?? await connect(options.registry, options.registryTokenFile);
+    const runLog = parts.runLog ?? await connect(options.registry, options, context.log);
     const { trained, version } = await trainTracked(request, runLog, {
       register: options.register,
       save: (trained) => folder.write(trained.files),
@@ -126,8 +127,11 @@ async function readSpec(options: TrainOptions): Promise<TrainSpec> {
   return { ...spec, experiment: options.experiment ?? spec.experiment };
 }
 
-async function connect(registry: string, tokenFile: string | undefined): Promise<RunLog> {
-  const { client } = await openRegistryClient(registry, tokenFile);
+async function connect(registry: string, options: TrainOptions, log: Log): Promise<RunLog> {
+  const { client } = await openRegistryClient(registry, options.registryTokenFile);
+  const { fetch } = globalThis;
+  const secondsMax = options.registryWaitSeconds;
+  await waitUntilReachable(registry, { secondsMax, clock: systemClock, log, fetch });
   return openMlflowRunLog(client, systemClock);
 }
 
