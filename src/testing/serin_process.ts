@@ -73,6 +73,11 @@ export class SerinProcess implements AsyncDisposable {
     return this.#stderr;
   }
 
+  /** The process's number. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** The address that it listens on. */
   get url(): string {
     return /listening on (http:\/\/\S+)/.exec(this.#stderr)![1];
