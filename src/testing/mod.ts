@@ -9,6 +9,7 @@ export {
 export { FakeClock } from "./fake_clock.ts";
 export { useCompiledSerin } from "./compiled_serin.ts";
 export { freePort } from "./free_port.ts";
+export { type FakeCall, FakeKubernetes } from "./fake_kubernetes.ts";
 export { FakePeer } from "./fake_peer.ts";
 export {
   failingModel,
