@@ -26,6 +26,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   onnx: { level: 1, imports: ["core"] },
   statistics: { level: 1, imports: ["core"] },
   mlflow: { level: 1, imports: ["core"] },
+  control: { level: 1, imports: ["core"] },
   kubernetes: { level: 1, imports: ["core"] },
   database: { level: 1, imports: ["core"], outside: ["node:sqlite"] },
   telemetry: {
@@ -50,7 +51,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   api: {
     level: 3,
-    imports: ["core", "mlflow", "telemetry", ...DOMAINS.filter((room) => room !== "train")],
+    imports: [
+      "core",
+      "mlflow",
+      "control",
+      "telemetry",
+      ...DOMAINS.filter((room) => room !== "train"),
+    ],
     outside: ["hono"],
   },
   serving: {
@@ -58,11 +65,21 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ["core", "inference", "rollout", "onnx", "telemetry", "api", "mlflow"],
   },
   web: { level: 3, imports: ["core", "api"] },
-  demo: { level: 3, imports: ["core", "dataset"] },
+  demo: { level: 3, imports: ["core", "dataset", "control"] },
   commands: {
     level: 4,
     imports: [
-      ...["core", "cli", "config", "dataset", "onnx", "statistics", "mlflow", "database"],
+      ...[
+        "core",
+        "cli",
+        "config",
+        "dataset",
+        "onnx",
+        "statistics",
+        "mlflow",
+        "control",
+        "database",
+      ],
       ...["telemetry", ...DOMAINS, "api", "serving", "web", "demo"],
       "kubernetes",
     ],

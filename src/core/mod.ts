@@ -1,4 +1,5 @@
 /** Level 0: what every room stands on. Imports nothing of serin's own. */
+export { accessHint } from "./access_hint.ts";
 export { assert, AssertionError } from "./assert.ts";
 export { storageError, syncFolder, writeFileAtomic } from "./atomic_write.ts";
 export { type Clock, systemClock } from "./clock.ts";
