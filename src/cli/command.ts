@@ -29,7 +29,8 @@ export interface CommandModule<R> {
 /**
  * One command: the zod object is the only declaration of its options. A key `adminPort` is the flag
  * `--admin-port`; an array is a flag that may be repeated; `.meta({description, placeholder})` feeds
- * help and reference.
+ * help and reference, `env` names the environment variables that count where no flag does, and
+ * `secret: true` makes that the only way.
  */
 export interface Command<S extends z.ZodObject = z.ZodObject> {
   /** Words that choose it, e.g. "canary replay". */

@@ -1,20 +1,25 @@
 import { z } from "zod";
+import { assert } from "../core/mod.ts";
 import type { Command } from "./command.ts";
 
 /** What a command line may say for one key of a command's zod object. */
 export interface OptionSpec {
   /** The key in the zod object, camelCase. */
   readonly key: string;
-  /** The flag, e.g. `--admin-port`. */
+  /** The flag, e.g. `--admin-port`; of a secret, what it is called: its environment variables. */
   readonly flag: string;
+  /**
+   * A secret: it comes from the environment alone, for flags are seen by whoever lists processes.
+   */
+  readonly secret: boolean;
   readonly kind: "boolean" | "integer" | "number" | "string";
   readonly repeatable: boolean;
   readonly required: boolean;
   readonly description: string;
   readonly placeholder: string;
   readonly defaultValue: unknown;
-  /** An environment variable that gives the value where no flag does. */
-  readonly env: string | undefined;
+  /** Environment variables that give the value where no flag does; the first that is set counts. */
+  readonly env: readonly string[];
 }
 
 interface JsonProperty {
@@ -24,7 +29,8 @@ interface JsonProperty {
   default?: unknown;
   description?: string;
   placeholder?: string;
-  env?: string;
+  env?: string | string[];
+  secret?: boolean;
   enum?: unknown[];
 }
 
@@ -39,16 +45,20 @@ export function optionSpecs(command: Command): OptionSpec[] {
     const repeatable = property.type === "array";
     const value = repeatable ? property.items ?? {} : property;
     const kind = kindOf(value);
+    const env = [property.env ?? []].flat();
+    const secret = property.secret ?? false;
+    assert(!secret || env.length > 0, `the secret ${key} names no environment variable`);
     return {
       key,
-      flag: `--${kebab(key)}`,
+      flag: secret ? env.join(" or ") : `--${kebab(key)}`,
+      secret,
       kind,
       repeatable,
       required: required.has(key),
       description: property.description ?? "",
       placeholder: property.placeholder ?? placeholderOf(kind, value),
       defaultValue: property.default,
-      env: property.env,
+      env,
     };
   });
 }

@@ -95,7 +95,7 @@ function collectUnknown(
   operands: string[],
   problems: string[],
 ): void {
-  const flags = [...specs.map((spec) => spec.flag), "--help"];
+  const flags = [...specs.filter(({ secret }) => !secret).map(({ flag }) => flag), "--help"];
   for (const word of unknown) {
     if (!word.startsWith("-") || word === "-") {
       operands.push(word);
@@ -117,9 +117,9 @@ function readValue(
   problems: string[],
 ): void {
   let words = given as (string | boolean)[] | boolean | undefined;
-  if (words === undefined && spec.env !== undefined) {
-    const text = readEnv(spec.env);
-    if (text !== undefined && text !== "") words = [text];
+  if (words === undefined) {
+    const text = spec.env.map((name) => readEnv(name)).find((text) => text);
+    if (text !== undefined) words = [text];
   }
   if (words === undefined) return;
   if (typeof words === "boolean") {
@@ -186,7 +186,7 @@ function toCommander(command: Command, specs: readonly OptionSpec[]): Commander 
   for (const { name, summary, optional } of command.positionals ?? []) {
     commander.argument(optional ? `[${name}]` : `<${name}>`, summary);
   }
-  for (const spec of specs) {
+  for (const spec of specs.filter(({ secret }) => !secret)) {
     const value = spec.kind === "boolean" ? "" : ` <${spec.placeholder}>`;
     const option = new Option(`${spec.flag}${value}`, helpText(spec));
     if (spec.kind !== "boolean") {
@@ -206,15 +206,22 @@ function helpText(spec: OptionSpec): string {
       (Array.isArray(spec.defaultValue) && spec.defaultValue.length === 0)
       ? ""
       : `default ${JSON.stringify(spec.defaultValue)}`,
-    spec.env === undefined ? "" : `environment ${spec.env}`,
+    spec.env.length === 0 ? "" : `environment ${spec.env.join(", ")}`,
   ].filter((note) => note !== "");
   return notes.length === 0 ? spec.description : `${spec.description} (${notes.join(", ")})`;
 }
 
 function commandHelp(command: Command): string {
-  const help = toCommander(command, optionSpecs(command)).helpInformation().trimEnd();
+  const specs = optionSpecs(command);
+  const help = toCommander(command, specs).helpInformation().trimEnd();
+  const secrets = specs.filter(({ secret }) => secret)
+    .map(({ flag, description }) => `  ${flag}\n      ${description}`);
   const examples = (command.examples ?? []).map((line) => `  serin ${line}`);
-  return examples.length === 0 ? help : `${help}\n\nExamples:\n${examples.join("\n")}`;
+  return [
+    help,
+    ...(secrets.length === 0 ? [] : ["", "Environment only, never flags:", ...secrets]),
+    ...(examples.length === 0 ? [] : ["", "Examples:", ...examples]),
+  ].join("\n");
 }
 
 function overview(commands: readonly Command[]): string {

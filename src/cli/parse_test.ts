@@ -14,6 +14,11 @@ const demo = defineCommand({
     model: z.array(z.string()).default([]).meta({ description: "What", placeholder: "URI" }),
     adminPort: z.int().optional().meta({ description: "Admin" }),
     target: z.string().min(1).meta({ description: "Column" }),
+    passPhrase: z.string().min(8).optional().meta({
+      description: "Opens it",
+      env: ["X_PASS", "Y_PASS"],
+      secret: true,
+    }),
   }),
   permissions: [],
   load: () => Promise.reject(new Error("not loaded in this test")),
@@ -75,6 +80,28 @@ Deno.test("an environment variable counts where no flag does, and false is false
   ]);
 });
 
+Deno.test("a secret comes from the environment alone, and no message holds its value", () => {
+  const options = (env: Record<string, string>) => checkParse("demo --target y", env);
+  assertEquals(options({ X_PASS: "long enough" }), { ...DEFAULTS, passPhrase: "long enough" });
+  assertEquals(options({ X_PASS: "", Y_PASS: "second one" }), {
+    ...DEFAULTS,
+    passPhrase: "second one",
+  });
+  assertEquals(options({ X_PASS: "first one", Y_PASS: "second one" }), {
+    ...DEFAULTS,
+    passPhrase: "first one",
+  });
+  assertEquals(options({ X_PASS: "short" }), [
+    "X_PASS or Y_PASS: Too small: expected string to have >=8 characters",
+  ]);
+  assertEquals(checkParse("demo --target y --pass-phrase abcdefgh"), [
+    "unknown option --pass-phrase",
+  ]);
+  assertEquals(checkParse("demo --target y --pass-phrase=abcdefgh"), [
+    "unknown option --pass-phrase",
+  ]);
+});
+
 Deno.test("commands: groups, near misses, help and version", () => {
   assertEquals(checkParse("canary replay --target y"), DEFAULTS);
   assertIncludes(String(checkParse("canary repaly")), 'did you mean "canary replay"?');
@@ -92,4 +119,6 @@ Deno.test("help shows options with defaults, placeholders and environment", () =
   assertIncludes(text, "default 8080");
   assertIncludes(text, "environment X_KEEP");
   assertIncludes(text, "--model <URI>");
+  assertIncludes(text, "Environment only, never flags:\n  X_PASS or Y_PASS\n      Opens it");
+  assertEquals(text.includes("--pass-phrase"), false);
 });
