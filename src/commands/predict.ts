@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
-import { modelRegistry, registryTokenFile } from "./registry_options.ts";
+import { modelRegistry, registryToken, registryTokenFile } from "./registry_options.ts";
 
 /** `serin predict` */
 export const predictCommand = defineCommand({
@@ -23,6 +23,7 @@ export const predictCommand = defineCommand({
     }),
     registry: modelRegistry,
     registryTokenFile,
+    registryToken,
     json: z.boolean().default(false).meta({ description: "Print one JSON document" }),
   }),
   permissions: ["read", "write", "net"],

@@ -30,6 +30,7 @@ export interface PredictOptions {
   readonly output: string;
   readonly registry?: string | undefined;
   readonly registryTokenFile?: string | undefined;
+  readonly registryToken?: string | undefined;
   readonly json: boolean;
 }
 
@@ -77,7 +78,7 @@ async function fetchModel(uri: ModelUri, options: PredictOptions) {
       hint: "give the address of the registry, e.g. --registry http://localhost:5000",
     });
   }
-  const { client } = await openRegistryClient(options.registry, options.registryTokenFile);
+  const { client } = await openRegistryClient(options.registry, options);
   const source = new MlflowSource(client);
   if (uri.kind === "run") {
     const { bytes } = await source.fetchRun(uri.run, uri.path);

@@ -1,26 +1,45 @@
+import { type ControlClient, createControlClient } from "../control/mod.ts";
 import { type Clock, type Log, messageOf, SerinError } from "../core/mod.ts";
 import { createMlflowClient, type MlflowClient } from "../mlflow/mod.ts";
+import { checkToken, readTokenFile } from "./token_file.ts";
 
 const REACHABLE_RETRY_MS = 250;
 
+/** What every command that has `--registry` says of its access. */
+export interface RegistryAccess {
+  /** `--registry-token-file`. */
+  readonly registryTokenFile?: string | undefined;
+  /** Of the environment; a file goes before it. */
+  readonly registryToken?: string | undefined;
+  /** Sent with every request, e.g. through a proxy. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Default: the global one. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+}
+
+/** A registry as a command reaches it. */
+export interface RegistryConnection {
+  /** MLflow's API. */
+  readonly client: MlflowClient;
+  /** serin's own API; a plain MLflow server has none. */
+  readonly control: ControlClient;
+  readonly token: string | undefined;
+}
+
 /**
- * Opens a client of `--registry URL` with the token of `--registry-token-file`, for every command
- * that has the two.
+ * Opens the clients of `--registry URL` with the token of a file or of the environment.
  *
- * @throws {SerinError} `configuration` for an address that is no URL, or a token file that cannot be
- *   read or is empty
+ * @throws {SerinError} `configuration` for an address that is no URL, or a token that cannot be read,
+ *   is empty, or cannot be sent
  */
 export async function openRegistryClient(
   baseUrl: string,
-  tokenFile: string | undefined,
-): Promise<{ client: MlflowClient; token: string | undefined }> {
-  const token = await readToken(tokenFile);
-  const client = createMlflowClient({
-    baseUrl,
-    fetch: globalThis.fetch,
-    ...(token === undefined ? {} : { token }),
-  });
-  return { client, token };
+  access: RegistryAccess,
+): Promise<RegistryConnection> {
+  const token = await readRegistryToken(access);
+  const { headers, fetch = globalThis.fetch } = access;
+  const options = { baseUrl, fetch, token, headers };
+  return { client: createMlflowClient(options), control: createControlClient(options), token };
 }
 
 /** How {@linkcode waitUntilReachable} waits. */
@@ -60,21 +79,13 @@ export async function waitUntilReachable(
   }
 }
 
-const TOKEN_HINT = "the file holds the registry's bearer token and nothing else";
-
-async function readToken(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    const token = (await Deno.readTextFile(path)).trim();
-    if (token !== "") return token;
-  } catch (cause) {
-    throw new SerinError(
-      "configuration",
-      `Cannot read --registry-token-file ${path}: ${messageOf(cause)}`,
-      { hint: TOKEN_HINT, cause },
-    );
-  }
-  throw new SerinError("configuration", `The file ${path} of --registry-token-file is empty`, {
-    hint: TOKEN_HINT,
-  });
+/**
+ * @returns the token of the file, else of the environment; undefined where neither is given
+ * @throws {SerinError} `configuration` as {@linkcode openRegistryClient}
+ */
+export async function readRegistryToken(access: RegistryAccess): Promise<string | undefined> {
+  const { registryTokenFile: path, registryToken } = access;
+  if (path !== undefined) return await readTokenFile("--registry-token-file", path);
+  if (registryToken === undefined) return undefined;
+  return checkToken("SERIN_REGISTRY_TOKEN or MLFLOW_TRACKING_TOKEN", registryToken);
 }

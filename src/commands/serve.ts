@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
-import { modelRegistry, registryTokenFile } from "./registry_options.ts";
+import { modelRegistry, registryToken, registryTokenFile } from "./registry_options.ts";
 
 const port = (description: string, fallback: number) =>
   z.int().min(0).max(65535).default(fallback).meta({ description, placeholder: "P" });
@@ -27,6 +27,7 @@ export const serveCommand = defineCommand({
     }),
     registry: modelRegistry,
     registryTokenFile,
+    registryToken,
     host: z.string().min(1).default("127.0.0.1").meta({
       description: "Address of both ports",
       placeholder: "H",

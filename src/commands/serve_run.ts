@@ -30,6 +30,7 @@ export interface ServeOptions {
   readonly model: readonly string[];
   readonly registry?: string | undefined;
   readonly registryTokenFile?: string | undefined;
+  readonly registryToken?: string | undefined;
   readonly host: string;
   readonly port: number;
   readonly adminPort: number;
@@ -102,7 +103,7 @@ async function connect(
     return { peer: openLocalEngine({ catalog: emptyCatalog, log }, lifecycle), source: noSource };
   }
   const baseUrl = options.registry;
-  const { client, token } = await openRegistryClient(baseUrl, options.registryTokenFile);
+  const { client, token } = await openRegistryClient(baseUrl, options);
   const remote = new RemotePeer({ baseUrl, fetch: globalThis.fetch, token });
   const catalog = new MlflowCatalog(client);
   const planFor = (model: string) => planOfTags(model, catalog.tagsOf(model), log);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
-import { registryTokenFile } from "./registry_options.ts";
+import { registryToken, registryTokenFile } from "./registry_options.ts";
 
 /** `serin train` */
 export const trainCommand = defineCommand({
@@ -37,8 +37,10 @@ export const trainCommand = defineCommand({
     registry: z.string().min(1).optional().meta({
       description: "MLflow-compatible server that the run is recorded on",
       placeholder: "URL",
+      env: "SERIN_REGISTRY",
     }),
     registryTokenFile,
+    registryToken,
     registryWaitSeconds: z.number().min(0).max(3600).default(30).meta({
       description: "How long to wait for a server that accepts no connections yet",
       placeholder: "S",

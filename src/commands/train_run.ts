@@ -28,6 +28,7 @@ export interface TrainOptions {
   readonly overwrite: boolean;
   readonly registry?: string | undefined;
   readonly registryTokenFile?: string | undefined;
+  readonly registryToken?: string | undefined;
   readonly registryWaitSeconds: number;
   readonly experiment?: string | undefined;
   readonly register?: string | undefined;
@@ -128,7 +129,7 @@ async function readSpec(options: TrainOptions): Promise<TrainSpec> {
 }
 
 async function connect(registry: string, options: TrainOptions, log: Log): Promise<RunLog> {
-  const { client } = await openRegistryClient(registry, options.registryTokenFile);
+  const { client } = await openRegistryClient(registry, options);
   const { fetch } = globalThis;
   const secondsMax = options.registryWaitSeconds;
   await waitUntilReachable(registry, { secondsMax, clock: systemClock, log, fetch });

@@ -1,4 +1,4 @@
-import { type ErrorCode, SerinError } from "../core/mod.ts";
+import { accessHint, type ErrorCode, SerinError } from "../core/mod.ts";
 
 /** How a server is reached. */
 export interface TransportOptions {
@@ -6,7 +6,9 @@ export interface TransportOptions {
   readonly baseUrl: string;
   readonly fetch: typeof globalThis.fetch;
   /** Sent as a bearer token. */
-  readonly token?: string;
+  readonly token?: string | undefined;
+  /** Sent with every request, e.g. X-Serin-Authorization where a proxy eats Authorization. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** How long a JSON request may take, milliseconds; default 30000. */
   readonly timeoutMs?: number;
 }
@@ -49,9 +51,8 @@ const STATUSES: Readonly<Record<number, ErrorCode>> = {
 export function openTransport(options: TransportOptions): Transport {
   const { fetch, token, timeoutMs = 30_000 } = options;
   const base = parseBaseUrl(options.baseUrl);
-  const headers: Record<string, string> = token === undefined
-    ? {}
-    : { authorization: `Bearer ${token}` };
+  const headers: Record<string, string> = { ...options.headers };
+  if (token !== undefined) headers.authorization = `Bearer ${token}`;
   const call = async (url: URL, init: RequestInit): Promise<Response> => {
     let response: Response;
     try {
@@ -127,5 +128,8 @@ async function errorOf(response: Response, url: URL): Promise<SerinError> {
   const message = typeof body.message === "string"
     ? body.message
     : `${url.origin}${url.pathname} answered ${response.status}`;
-  return new SerinError(code, message, { details: { status: response.status } });
+  return new SerinError(code, message, {
+    hint: accessHint(response.status),
+    details: { status: response.status },
+  });
 }

@@ -1,4 +1,4 @@
-import { messageOf, SerinError } from "../core/mod.ts";
+import { accessHint, messageOf, SerinError } from "../core/mod.ts";
 import {
   type LabelsAnswer,
   type LabelsRequest,
@@ -100,8 +100,5 @@ function errorOf(status: number, text: string, route: string): SerinError {
     ? "conflict"
     : "unavailable";
   const what = `The registry answered ${status} to ${route}: ${message}`;
-  if (status !== 401 && status !== 403) return new SerinError(code, what);
-  return new SerinError(code, what, {
-    hint: "give a token that may do this with --registry-token-file",
-  });
+  return new SerinError(code, what, { hint: accessHint(status) });
 }

@@ -1,0 +1,43 @@
+import { messageOf, SerinError } from "../core/mod.ts";
+
+const CHARACTERS_MAX = 512;
+
+/**
+ * Reads a file that holds one token and nothing else.
+ *
+ * @param flag the option that named it, for errors
+ * @returns the token, without white space around it
+ * @throws {SerinError} `configuration` where it cannot be read, or as {@linkcode checkToken}
+ */
+export async function readTokenFile(flag: string, path: string): Promise<string> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (cause) {
+    throw new SerinError("configuration", `Cannot read ${flag} ${path}: ${messageOf(cause)}`, {
+      hint: "the file holds the token and nothing else",
+      cause,
+    });
+  }
+  return checkToken(`the file ${path} of ${flag}`, text);
+}
+
+/**
+ * @param where it stood, for errors, which never hold the token itself
+ * @returns the token, without white space around it
+ * @throws {SerinError} `configuration` for one that is empty, too long, or that no header can carry
+ */
+export function checkToken(where: string, text: string): string {
+  const token = text.trim();
+  const problem = token === ""
+    ? "is empty"
+    : token.length > CHARACTERS_MAX
+    ? `has ${token.length} characters, at most ${CHARACTERS_MAX} can be`
+    : /^[\x21-\x7e]+$/.test(token)
+    ? undefined
+    : "is no single word of visible ASCII characters";
+  if (problem === undefined) return token;
+  throw new SerinError("configuration", `The token of ${where} ${problem}`, {
+    hint: "make one with `openssl rand -hex 32`, on one line, with nothing else",
+  });
+}
