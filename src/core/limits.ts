@@ -37,4 +37,9 @@ export const LIMITS = {
   isolateLoadMsMax: 60_000,
   /** Largest configuration file (YAML). */
   configBytesMax: 1024 * 1024,
+  /** Longest line of a Kubernetes watch; etcd keeps no object above 1.5 MiB by default. */
+  watchLineCharactersMax: 16 * 1024 * 1024,
+  /** Releases that a namespace keeps, and most compressed bytes of one: a ConfigMap takes 1 MiB. */
+  releasesMax: 10,
+  releaseBytesMax: 700_000,
 } as const;
