@@ -7,13 +7,13 @@ export async function until<T>(
   what: string,
   check: () => T | Promise<T>,
   timeoutMs = 30_000,
-): Promise<NonNullable<T>> {
+): Promise<Exclude<NonNullable<T>, false>> {
   const deadline = performance.now() + timeoutMs;
   let last: unknown;
   for (;;) {
     try {
       const value = await check();
-      if (value) return value;
+      if (value) return value as Exclude<NonNullable<T>, false>;
       last = value;
     } catch (thrown) {
       last = thrown;
