@@ -1,13 +1,20 @@
 #!/usr/bin/env bash
-# scripts/lib/debian.sh PACKAGE : gets a Debian (or Ubuntu) package and what it depends on, WITHOUT root, into
-# .cache/debian/PACKAGE of the clone, and prints that folder. Nothing is installed: files are only unpacked,
-# maintainer scripts do not run. What the machine has already is not fetched again.
-# Where that cannot be: one line with the reason on stderr, exit 1.
+# Gets Debian (or Ubuntu) packages WITHOUT root into .cache/debian of the clone, and prints the folder:
+#   scripts/lib/debian.sh PACKAGE               PACKAGE and what it depends on, unpacked. What the machine
+#                                               has already is not fetched again.
+#   scripts/lib/debian.sh --archives PACKAGE…   the .deb files of exactly these, installed here or not
+# Nothing is installed: maintainer scripts do not run. Where that cannot be: one line with the reason on
+# stderr, exit 1. What was fetched is kept: remove .cache/debian to get newer ones.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../env.sh"
-package="${1:?usage: scripts/lib/debian.sh PACKAGE}"
+usage="usage: scripts/lib/debian.sh [--archives] PACKAGE…"
+mode=unpack
+[ "${1:-}" != --archives ] || { mode=archives; shift; }
+package="${1:?$usage}"
+[ $# = 1 ] || [ "$mode" = archives ] || { echo "$usage" >&2; exit 2; }
 base="$SERIN_ROOT/.cache/debian"
 target="$base/$package"
+[ "$mode" = unpack ] || target="$base/archives-$(IFS=+; echo "$*")"
 private="$base/.apt"
 log="$private/log"
 
@@ -47,11 +54,16 @@ if [ -z "$(find "$private/.lists" -mmin -720 2>/dev/null)" ]; then
 fi
 rm -rf "$private/cache/archives" "$target" "$target.new"
 mkdir -p "$private/cache/archives/partial" "$target.new"
-apt install --download-only "$package" >"$log" 2>&1 || give_up "$(apt_reason)"
-for deb in "$private"/cache/archives/*.deb; do
-  [ -e "$deb" ] || give_up "apt fetched nothing (is it installed already?)"
-  dpkg -x "$deb" "$target.new"
-done
+if [ "$mode" = archives ]; then
+  apt download "$@" >"$log" 2>&1 || give_up "$(apt_reason)"
+  mv "$private"/*.deb "$target.new/"
+else
+  apt install --download-only "$package" >"$log" 2>&1 || give_up "$(apt_reason)"
+  for deb in "$private"/cache/archives/*.deb; do
+    [ -e "$deb" ] || give_up "apt fetched nothing (is it installed already?)"
+    dpkg -x "$deb" "$target.new"
+  done
+fi
 rm -rf "$private/cache/archives"
 touch "$target.new/.complete"
 mv "$target.new" "$target"
