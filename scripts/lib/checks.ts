@@ -1,8 +1,9 @@
 /**
  * Runs serin's checks and tests and counts them from their real reports:
  *
- *     scripts/deno task ok                 everything
+ *     scripts/deno task ok                 everything that needs no root and no cluster
  *     scripts/deno task ok unit lint       these steps only
+ *     scripts/deno task ok all cluster     everything, and the deployment on a real Kubernetes
  *
  * A step without a report of its own (format, lint, types, build) counts as one test of its name. Tests
  * that cannot run here are ignored and have `(skipped: REASON)` in their names. The last line is
@@ -24,8 +25,10 @@ interface Step {
   readonly minutesMax: number;
   /** Steps that must have passed. */
   readonly needs?: readonly string[];
-  /** Runs tests: its report is counted. */
-  readonly tests?: boolean;
+  /** Runs tests: its report is counted. "itself": a program that takes `--report FILE`. */
+  readonly tests?: true | "itself";
+  /** Runs when it is named, not by default. */
+  readonly named?: true;
 }
 
 const TESTS_IGNORED = "--ignore=**/*_test.ts,tests/data";
@@ -57,16 +60,29 @@ const STEPS: readonly Step[] = [
   },
   { name: "unit", args: [], paths: ["src", "scripts"], minutesMax: 20, tests: true },
   { name: "program", args: [], paths: ["tests"], minutesMax: 40, needs: ["build"], tests: true },
+  {
+    name: "cluster",
+    args: ["run", "-A", "--frozen", "--quiet", "tests/cluster/run.ts", "--report", report],
+    minutesMax: 30,
+    needs: ["build"],
+    tests: "itself",
+    named: true,
+  },
 ];
+/** Stands for every step that needs no naming. */
+const ALL = "all";
 
 if (import.meta.main) {
-  const unknown = Deno.args.filter((name) => !STEPS.some((step) => step.name === name));
+  const unknown = Deno.args.filter((name) =>
+    name !== ALL && !STEPS.some((step) => step.name === name)
+  );
   if (unknown.length > 0) {
     console.error(`error: no such step: ${unknown.join(", ")}`);
     console.error(`hint: there are ${STEPS.map(({ name }) => name).join(", ")}`);
     Deno.exit(2);
   }
-  const wanted = STEPS.filter(({ name }) => Deno.args.length === 0 || Deno.args.includes(name));
+  const all = Deno.args.length === 0 || Deno.args.includes(ALL);
+  const wanted = STEPS.filter(({ name, named }) => Deno.args.includes(name) || (all && !named));
   Deno.exit(await runSteps(wanted));
 }
 
@@ -100,7 +116,9 @@ function hasFailed(cases: readonly TestCase[], step: string): boolean {
 async function runStep(step: Step, env: Record<string, string>): Promise<TestCase[]> {
   console.log(`\n── ${step.name}`);
   await Deno.remove(report).catch(() => {});
-  const before = step.tests ? ["test", "-A", "--frozen", "--quiet", `--junit-path=${report}`] : [];
+  const before = step.tests === true
+    ? ["test", "-A", "--frozen", "--quiet", `--junit-path=${report}`]
+    : [];
   const args = [...before, ...step.args, ...await existing(step.paths ?? [])];
   const start = performance.now();
   const problem = await runDeno(args, env, step.minutesMax);

@@ -1,7 +1,7 @@
 /** The environment that checks and tests run in: nothing leaks in, nothing is left outside the clone. */
 
 /** Variables of serin's own that say where the toolchain is; all other `SERIN_…` are a user's. */
-const KEPT = ["SERIN_ROOT", "SERIN_DENO_DIR", "SERIN_LAB"];
+const KEPT = ["SERIN_ROOT", "SERIN_DENO_DIR", "SERIN_LAB", "SERIN_LAB_PREBUILT", "SERIN_CLUSTER"];
 /** They would change what tests see, or point them at a user's servers and accounts. */
 const DROPPED = /^(SERIN|MLFLOW|OTEL|AWS|AZURE|GOOGLE|KUBE|DATABRICKS|PG)_?[A-Z0-9_]*$/;
 /** Kept although their names look like the dropped: certificates of a proxy. */
@@ -29,6 +29,10 @@ export async function privateEnvironment(
   for (const [name, value] of Object.entries(outer)) {
     const dropped = DROPPED.test(name) && !KEPT.includes(name) && !CERTIFICATES.test(name);
     if (!dropped) variables[name] = value;
+  }
+  // A cluster of the user's is used when they say so, never because one happens to be set.
+  if (outer.SERIN_CLUSTER === "existing" && outer.KUBECONFIG !== undefined) {
+    variables.KUBECONFIG = outer.KUBECONFIG;
   }
   // Its traces would bury the messages of failed steps.
   delete variables.RUST_BACKTRACE;

@@ -5,7 +5,8 @@
  *
  * It starts the test cluster (scripts/cluster), or takes the one of KUBECONFIG when
  * SERIN_CLUSTER=existing, and prints a table "step · seen · seconds". Where no cluster can be had it
- * says why in one line, and counts as skipped. The report is `.test/cluster.xml`.
+ * says why in one line, and counts as skipped. `--report FILE` writes a JUnit report, `--keep` leaves
+ * the cluster running.
  *
  * What this cluster cannot show is checked by schema and server-side dry run alone: NetworkPolicies are
  * not enforced, there is no custom-metrics API, no KEDA and no Prometheus operator, and one node only.
@@ -27,11 +28,14 @@ const NOT_HERE = 3;
 
 if (import.meta.main) {
   const table = new StepTable();
+  const at = Deno.args.indexOf("--report");
+  const report = at < 0 ? undefined : Deno.args[at + 1];
   try {
     await runAll(table, Deno.args.includes("--keep"));
   } finally {
-    await Deno.mkdir(`${ROOT}.test`, { recursive: true });
-    await Deno.writeTextFile(`${ROOT}.test/cluster.xml`, toJunit(table.cases("cluster")));
+    if (report !== undefined) {
+      await Deno.writeTextFile(report, toJunit(table.cases("cluster")));
+    }
     console.log(`\n${table}`);
   }
   Deno.exit(table.failed > 0 ? 1 : 0);
