@@ -2,6 +2,7 @@
  * Level 1: a client of the Kubernetes API by its REST form: no other program, no library. `fetch` is
  * injected; so the room works against an API server, through a proxy, and in tests.
  */
+export { backoffMs, type Sleep, systemSleep } from "./backoff.ts";
 export { isKindMissing, kindMissing } from "./kind_missing.ts";
 export type {
   ApplyOptions,
@@ -24,4 +25,5 @@ export {
   type OwnerReference,
   referenceOf,
 } from "./kubernetes_object.ts";
+export { createKubernetesClient, type KubernetesClientOptions } from "./rest_client.ts";
 export { serviceProxyPath } from "./service_proxy.ts";
