@@ -3,7 +3,14 @@
  * injected; so the room works against an API server, through a proxy, and in tests.
  */
 export { backoffMs, type Sleep, systemSleep } from "./backoff.ts";
+export {
+  type ClusterSettings,
+  inClusterSettings,
+  type PemSource,
+  SERVICE_ACCOUNT_FOLDER,
+} from "./cluster_settings.ts";
 export { isKindMissing, kindMissing } from "./kind_missing.ts";
+export { type KubeconfigFile, parseKubeconfig } from "./kubeconfig.ts";
 export type {
   ApplyOptions,
   DeleteOptions,
@@ -25,5 +32,6 @@ export {
   type OwnerReference,
   referenceOf,
 } from "./kubernetes_object.ts";
+export { type LeaderLease, type LeaseOptions, openLease } from "./leader_lease.ts";
 export { createKubernetesClient, type KubernetesClientOptions } from "./rest_client.ts";
 export { serviceProxyPath } from "./service_proxy.ts";
