@@ -36,7 +36,7 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
   const settings = await findSettings(options);
   const http = await openHttpClient(settings);
   const fetch: typeof globalThis.fetch = (input, init) =>
-    globalThis.fetch(input, { ...init, client: http } as RequestInit);
+    globalThis.fetch(input, { ...init, client: http } as RequestInit & { client: unknown });
   const { server, source } = settings;
   const client = createKubernetesClient({
     server,

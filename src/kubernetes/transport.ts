@@ -45,12 +45,12 @@ export class Transport {
    * @throws {SerinError} `unavailable`, `timeout`
    */
   async raw(method: string, path: string, init: RawRequest = {}): Promise<Response> {
-    const answer = await this.#send(method, path, init, false);
+    const answer = await this.#send(method, path, init, await this.#options.authorize(false));
     if (answer.status !== 401 || init.body instanceof ReadableStream) return answer;
     const authorization = await this.#options.authorize(true);
     if (authorization === undefined) return answer;
     await answer.body?.cancel();
-    return await this.#send(method, path, init, true);
+    return await this.#send(method, path, init, authorization);
   }
 
   /**
@@ -96,9 +96,8 @@ export class Transport {
     method: string,
     path: string,
     { headers, body, signal }: RawRequest,
-    renewed: boolean,
+    authorization: string | undefined,
   ): Promise<Response> {
-    const authorization = await this.#options.authorize(renewed);
     try {
       return await this.#options.fetch(`${this.#base}${path}`, {
         method,
