@@ -167,7 +167,10 @@ function unreadable(map: KubernetesObject, what: string, cause?: unknown): Serin
   return new SerinError(
     "invalid_data",
     `The ConfigMap ${map.metadata.name} is no release that can be read: ${what}`,
-    { hint: "a newer serin may have written it; releases are listed by `serin deploy history`", cause },
+    {
+      hint: "a newer serin may have written it; releases are listed by `serin deploy history`",
+      cause,
+    },
   );
 }
 

@@ -14,8 +14,10 @@ import { eventsOf, eventTime, isReady, podProblem } from "./pod_problem.ts";
 export interface Health {
   /** `failed`: waiting alone will not heal it. */
   readonly state: "healthy" | "progressing" | "failed";
-  /** One line for a person. */
+  /** One line for a person, the reason included. */
   readonly message: string;
+  /** What pods and events say of it, where something is wrong. */
+  readonly reason?: string;
 }
 
 /** What the health of a workload is worked out of: as listed from the API server. */
@@ -62,10 +64,9 @@ export function workloadHealth(workload: KubernetesObject, around: Surroundings)
   const worst = problems.find(({ lasting }) => lasting) ?? problems[0];
   const creation = pods.length === 0 ? creationProblem(workload, around.events) : undefined;
   const why = worst === undefined ? creation : `pod ${worst.pod}: ${worst.message}`;
-  return {
-    state: own.state === "failed" || worst?.lasting === true ? "failed" : "progressing",
-    message: why === undefined ? own.message : `${own.message}; ${why}`,
-  };
+  const state = own.state === "failed" || worst?.lasting === true ? "failed" : "progressing";
+  if (why === undefined) return { ...own, state };
+  return { state, message: `${own.message}; ${why}`, reason: why };
 }
 
 /** @returns the numbers of pods that a Deployment or a StatefulSet has and wants */
@@ -126,15 +127,15 @@ function deploymentHealth(deployment: KubernetesObject): Health {
   const { desired, updated, total } = podCounts(deployment);
   const available = numberAt(deployment, "status", "availableReplicas") ?? 0;
   if (valueAt(deployment, "spec", "paused") === true) {
-    return { state: "failed", message: "it is paused: `kubectl rollout resume` lets it go on" };
+    return fault("it is paused: `kubectl rollout resume` lets it go on");
   }
   const progressing = conditionOf(deployment, "Progressing");
   if (progressing?.reason === "ProgressDeadlineExceeded") {
-    return { state: "failed", message: progressing.message };
+    return fault(progressing.message);
   }
   const failure = conditionOf(deployment, "ReplicaFailure");
   if (failure?.status === "True" && updated < desired) {
-    return { state: "failed", message: `pods cannot be made: ${failure.message}` };
+    return fault(`pods cannot be made: ${failure.message}`);
   }
   if (updated < desired) return missing(`${updated} of ${desired} pods updated`);
   if (total > updated) return missing(`${total - updated} old pods are still to end`);
@@ -154,6 +155,10 @@ function statefulSetHealth(statefulSet: KubernetesObject): Health {
   if (available < desired) return missing(`${available} of ${desired} pods available`);
   if (total > desired) return missing(`${total - desired} pods are still to end`);
   return { state: "healthy", message: `${available} of ${desired} pods available` };
+}
+
+function fault(message: string): Health {
+  return { state: "failed", message, reason: message };
 }
 
 function missing(message: string): Health {
