@@ -1,3 +1,4 @@
+import { accessControl, type AccessTokens } from "../api/access/mod.ts";
 import { createRegistryHttp, type HttpApp } from "../api/mlflow/mod.ts";
 import {
   ARTIFACT_MIGRATIONS,
@@ -34,6 +35,11 @@ export interface RegistryAppOptions {
   readonly artifactsDestination?: string;
   /** What the source of a new version must match. */
   readonly sourcePattern?: RegExp;
+  /**
+   * Whose requests are answered; default everybody's. Called when this process has the data folder
+   * for itself.
+   */
+  readonly openTokens?: () => Promise<AccessTokens | undefined>;
   /** Tables of who else keeps state in the database, after the registry's own. */
   readonly migrations?: readonly Migration[];
   /** Adds routes before the answer "no such route". */
@@ -84,7 +90,11 @@ export async function openRegistryApp(options: RegistryAppOptions): Promise<Regi
     });
     const parts = { database, tracking, registry, artifacts };
     const services = { ...parts, fixedRoot: root.fixed, log };
-    const app = createRegistryHttp(services, (http) => options.mount?.(http, parts));
+    const tokens = await options.openTokens?.();
+    const app = createRegistryHttp(services, {
+      mount: (http) => options.mount?.(http, parts),
+      guard: tokens && accessControl(tokens, { log }),
+    });
     return { ...parts, app, close: () => database.close() };
   } catch (thrown) {
     database.close();

@@ -85,7 +85,7 @@ export async function waitUntilReachable(
  */
 export async function readRegistryToken(access: RegistryAccess): Promise<string | undefined> {
   const { registryTokenFile: path, registryToken } = access;
-  if (path !== undefined) return await readTokenFile("--registry-token-file", path);
+  if (path !== undefined) return await readTokenFile(path, "--registry-token-file");
   if (registryToken === undefined) return undefined;
   return checkToken("SERIN_REGISTRY_TOKEN or MLFLOW_TRACKING_TOKEN", registryToken);
 }

@@ -2,6 +2,7 @@ import type { CommandContext } from "../cli/mod.ts";
 import { Lifecycle, type Log, messageOf, SerinError } from "../core/mod.ts";
 import type { RegistryApp, RegistryAppOptions } from "./registry_app.ts";
 import { openRegistryServer } from "./registry_server.ts";
+import { openAccessTokens, readTokens } from "./registry_tokens.ts";
 
 /** The options of `serin registry`. */
 export interface RegistryOptions {
@@ -11,6 +12,10 @@ export interface RegistryOptions {
   readonly defaultArtifactRoot: string;
   readonly artifactsDestination?: string | undefined;
   readonly sourcePattern?: string | undefined;
+  readonly adminTokenFile?: string | undefined;
+  readonly adminToken?: string | undefined;
+  readonly replicaTokenFile?: string | undefined;
+  readonly replicaToken?: string | undefined;
   readonly graceSeconds: number;
 }
 
@@ -19,14 +24,15 @@ export async function run(options: RegistryOptions, context: CommandContext): Pr
   const { log } = context;
   const lifecycle = new Lifecycle();
   lifecycle.stopOnSignals();
-  const registry = await openRegistryServer(toAppOptions(options, log));
+  const configured = await readTokens(options);
+  const openTokens = () => openAccessTokens(configured, options, log);
+  const registry = await openRegistryServer({ ...toAppOptions(options, log), openTokens });
   lifecycle.onStop("database", () => registry.close());
   try {
     const server = listen(registry, options);
     lifecycle.onStop("server", () => stopWithin(server, options.graceSeconds, log));
     const { hostname, port } = server.addr as Deno.NetAddr;
     const shown = hostname.includes(":") ? `[${hostname}]` : hostname;
-    warnUnlessLoopback(hostname, log);
     log.info(`serin registry listening on http://${shown}:${port}`);
   } catch (thrown) {
     await lifecycle.stop();
@@ -87,11 +93,4 @@ async function stopWithin(server: Deno.HttpServer, graceSeconds: number, log: Lo
   const ended = await Promise.race([server.shutdown(), late]);
   clearTimeout(timer);
   if (ended === "late") log.warn("requests were cut off after the grace", { graceSeconds });
-}
-
-function warnUnlessLoopback(host: string, log: Log): void {
-  if (host === "::1" || host === "localhost" || host.startsWith("127.")) return;
-  log.warn("anyone who reaches this address may change everything: there are no tokens yet", {
-    host,
-  });
 }

@@ -1,5 +1,7 @@
+import { addProbeRoutes } from "../api/ops/mod.ts";
 import { rolloutRoutes } from "../api/rollout/mod.ts";
 import { type Log, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
+import type { Reader } from "../database/mod.ts";
 import type { Registry } from "../registry/mod.ts";
 import {
   DEFAULT_PLAN,
@@ -35,6 +37,7 @@ export async function openRegistryServer(options: RegistryAppOptions): Promise<R
       const engine = openEngine(parts, options);
       stopTicking = keepTicking(engine, options.log);
       app.route("/", rolloutRoutes(engine, { log: options.log }));
+      addProbeRoutes(app, () => parts.database.read(answers), options.log);
       const metrics = new Metrics();
       addProcessMetrics(metrics, "registry");
       addRolloutMetrics(metrics, () => engine.metrics());
@@ -56,6 +59,11 @@ export async function openRegistryServer(options: RegistryAppOptions): Promise<R
       opened.close();
     },
   };
+}
+
+/** A row of a table that is always there: the file, its schema and its pages answer. */
+function answers(reader: Reader): void {
+  reader.get("SELECT id FROM serin_migration LIMIT 1");
 }
 
 function openEngine(parts: RegistryParts, options: RegistryAppOptions): RolloutEngine {

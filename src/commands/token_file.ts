@@ -5,25 +5,31 @@ const CHARACTERS_MAX = 512;
 /**
  * Reads a file that holds one token and nothing else.
  *
- * @param flag the option that named it, for errors
+ * @param flag the option that named it, if one did, for errors
  * @returns the token, without white space around it
  * @throws {SerinError} `configuration` where it cannot be read, or as {@linkcode checkToken}
  */
-export async function readTokenFile(flag: string, path: string): Promise<string> {
+export async function readTokenFile(path: string, flag?: string): Promise<string> {
+  const named = nameTokenFile(path, flag);
   let text: string;
   try {
     text = await Deno.readTextFile(path);
   } catch (cause) {
-    throw new SerinError("configuration", `Cannot read ${flag} ${path}: ${messageOf(cause)}`, {
+    throw new SerinError("configuration", `Cannot read ${named}: ${messageOf(cause)}`, {
       hint: "the file holds the token and nothing else",
       cause,
     });
   }
-  return checkToken(`the file ${path} of ${flag}`, text);
+  return checkToken(named, text);
+}
+
+/** @returns how errors name it */
+export function nameTokenFile(path: string, flag?: string): string {
+  return `the token file ${path}${flag === undefined ? "" : ` (${flag})`}`;
 }
 
 /**
- * @param where it stood, for errors, which never hold the token itself
+ * @param where where it stands, for errors, which never hold the token itself
  * @returns the token, without white space around it
  * @throws {SerinError} `configuration` for one that is empty, too long, or that no header can carry
  */
@@ -37,7 +43,7 @@ export function checkToken(where: string, text: string): string {
     ? undefined
     : "is no single word of visible ASCII characters";
   if (problem === undefined) return token;
-  throw new SerinError("configuration", `The token of ${where} ${problem}`, {
+  throw new SerinError("configuration", `Cannot use ${where}: it ${problem}`, {
     hint: "make one with `openssl rand -hex 32`, on one line, with nothing else",
   });
 }

@@ -4,13 +4,18 @@ import { SerinError } from "./serin_error.ts";
  * Writes a file so that a reader, or a crash at any moment, sees the old content or the new one,
  * never a part: temporary file beside it, fsync, rename, fsync of the folder.
  *
+ * @param options.mode of the file, e.g. 0o600 for a secret; default what the system gives
  * @throws {SerinError} `storage` when the folder is missing, read-only or full
  */
-export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: Uint8Array | string,
+  options: { mode?: number } = {},
+): Promise<void> {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
-    const file = await Deno.open(temporary, { write: true, createNew: true });
+    const file = await Deno.open(temporary, { write: true, createNew: true, ...options });
     try {
       let written = 0;
       while (written < bytes.length) written += await file.write(bytes.subarray(written));

@@ -23,6 +23,8 @@ export interface InferenceAppOptions {
   readonly log: Log;
   /** Repeats the main isolate's state. */
   readonly ready: () => boolean;
+  /** The process is about to end: each answer closes its connection; default never. */
+  readonly closing?: () => boolean;
   /** The model of `/invocations`; undefined where several are served and none was named. */
   readonly defaultModel: () => string | undefined;
   /** Forwards labels; the answer goes back as it is. */
@@ -39,6 +41,7 @@ export function inferenceApp(options: InferenceAppOptions): Hono {
   app.use(async (c, next) => {
     await next();
     c.res.headers.set("x-request-id", requestId(c));
+    if (options.closing?.()) c.res.headers.set("connection", "close");
     options.stats.status(c.res.status);
   });
   const log = throttle(options.log, 1000);
@@ -102,7 +105,9 @@ function scoringRoutes(app: Hono, { dataPlane, defaultModel }: InferenceAppOptio
   app.post("/invocations", async (c) => {
     const model = c.req.query("model") ?? defaultModel();
     if (model === undefined && dataPlane.models().length === 0) {
-      throw new SerinError("not_ready", "No model is loaded yet");
+      throw new SerinError("not_found", "No model is served here", {
+        hint: "serve was started without one: name it with --model",
+      });
     }
     if (model === undefined) {
       throw new SerinError("invalid_input", "Several models are served: which one is meant?", {

@@ -319,7 +319,9 @@ function reasonOf(thrown: unknown): string {
 
 function unknownModel(model: string, known: readonly string[]): SerinError {
   return new SerinError("not_found", `No model "${model}" is served here`, {
-    hint: didYouMean(model, known) ?? `served: ${known.join(", ") || "none"}`,
+    hint: didYouMean(model, known) ?? (known.length > 0
+      ? `served: ${known.join(", ")}`
+      : "no model is served here at all: serve was started without --model"),
   });
 }
 

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { notFoundResponse, toErrorResponse } from "./errors.ts";
 import { mlflowRoutes } from "./routes.ts";
 import type { MlflowServices } from "./services.ts";
@@ -8,16 +8,18 @@ export type HttpApp = Hono;
 
 /**
  * @param services what MLflow's routes answer from
- * @param mount adds other routes, before the answer that there is no such route
+ * @param parts.mount adds other routes, before the answer that there is no such route
+ * @param parts.guard sees every request first, those of no route too
  * @returns the registry's whole HTTP app; unknown routes and failures are answered in MLflow's form
  */
 export function createRegistryHttp(
   services: MlflowServices,
-  mount: (app: HttpApp) => void = () => {},
+  parts: { mount?: (app: HttpApp) => void; guard?: MiddlewareHandler | undefined } = {},
 ): HttpApp {
   const app = new Hono();
+  if (parts.guard !== undefined) app.use("*", parts.guard);
   app.route("/", mlflowRoutes(services));
-  mount(app);
+  parts.mount?.(app);
   app.notFound((context) => notFoundResponse(context.req.method, context.req.path));
   app.onError((thrown) => toErrorResponse(thrown, services.log));
   return app;

@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import { LIMITS, type Log, messageOf, SerinError } from "../../core/mod.ts";
+import { LIMITS, type Log, SerinError } from "../../core/mod.ts";
 import {
   labelsRequestSchema,
   type RolloutEngine,
@@ -8,6 +8,7 @@ import {
   syncRequestSchema,
 } from "../../rollout/mod.ts";
 import { parseJson, readBody } from "../body.ts";
+import { errorResponse } from "../error_response.ts";
 
 const PROBLEMS_MAX = 50;
 
@@ -35,7 +36,7 @@ export type RolloutApi = Pick<
  */
 export function rolloutRoutes(engine: RolloutApi, { log }: { log: Log }): Hono {
   const app = new Hono();
-  app.onError((thrown, c) => failure(thrown, c, log));
+  app.onError((thrown, c) => errorResponse(thrown, { log, what: `${c.req.method} ${c.req.path}` }));
   app.post("/api/serin/v1/sync", async (c) => {
     const request = await readChecked(c, syncRequestSchema, LIMITS.syncBodyBytesMax);
     return c.json(await engine.sync(request));
@@ -76,22 +77,4 @@ async function readChecked<S extends z.ZodType>(
     `The body has ${problems.length} problem${problems.length === 1 ? "" : "s"}: ` +
       problems.slice(0, PROBLEMS_MAX).join("; "),
   );
-}
-
-function failure(thrown: unknown, c: Context, log: Log): Response {
-  const error = thrown instanceof SerinError
-    ? thrown
-    : new SerinError("internal", "The request failed inside serin", {
-      hint: "the log of the registry says why",
-      cause: thrown,
-    });
-  const { code, message, hint, status } = error;
-  if (status >= 500) {
-    log.error(`${c.req.method} ${c.req.path} failed`, { code, error: messageOf(thrown) });
-  }
-  const body = { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { "content-type": "application/json" },
-  });
 }

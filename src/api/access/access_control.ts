@@ -1,0 +1,80 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { type Log, SerinError } from "../../core/mod.ts";
+import { errorResponse } from "../error_response.ts";
+import { toErrorResponse } from "../mlflow/mod.ts";
+import { type AccessTokens, credentialsOf } from "./access_tokens.ts";
+import { accessOf, isMlflowPath } from "./route_access.ts";
+
+/** With it, browsers ask for a user and a password; any user will do, the password is the token. */
+const CHALLENGE = 'Basic realm="serin"';
+
+/**
+ * A middleware that lets nobody past without the token that the route wants. To be the first of an
+ * app, so that every route, and what no route has, is behind it.
+ */
+export function accessControl(tokens: AccessTokens, { log }: { log: Log }): MiddlewareHandler {
+  return async (context, next) => {
+    const refused = refusalOf(context, tokens);
+    if (refused === undefined) return await next();
+    // What was being sent is not read: it may be an upload of any size.
+    await context.req.raw.body?.cancel().catch(() => {});
+    return refusalResponse(context, refused, log);
+  };
+}
+
+function refusalOf({ req }: Context, tokens: AccessTokens): SerinError | undefined {
+  const access = accessOf(req.method, req.path);
+  if (access === "open") return undefined;
+  const credentials = credentialsOf(req.raw.headers);
+  if (credentials === undefined) {
+    return new SerinError("unauthenticated", "This registry wants a token", {
+      hint: "send it as Authorization: Bearer TOKEN, or as the password of Basic",
+    });
+  }
+  const role = tokens.roleOf(credentials.token);
+  if (role === undefined) {
+    return new SerinError("unauthenticated", "The token is none of this registry's", {
+      hint: "ask whoever runs the registry for its token",
+    });
+  }
+  if (role !== "admin" && access === "admin") {
+    return new SerinError(
+      "permission_denied",
+      `A replica's token may not ${req.method} ${req.path}`,
+      { hint: "it reads models, syncs and sends labels; use the admin's token" },
+    );
+  }
+  if (credentials.isAmbient && !isRead(req.method) && isFromElsewhere(req.raw)) {
+    return new SerinError(
+      "permission_denied",
+      `A page of another origin (${req.raw.headers.get("origin")}) may not change anything here`,
+      { hint: "programs send the token as Authorization: Bearer TOKEN" },
+    );
+  }
+  return undefined;
+}
+
+function isRead(method: string): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+/** A browser that remembers the password would send it with any page's request. */
+function isFromElsewhere({ url, headers }: Request): boolean {
+  const origin = headers.get("origin");
+  if (origin === null) return false;
+  const host = URL.parse(origin)?.host;
+  return host === undefined ||
+    (host !== new URL(url).host && host !== headers.get("x-forwarded-host"));
+}
+
+function refusalResponse({ req }: Context, error: SerinError, log: Log): Response {
+  const headers: Record<string, string> = error.code === "unauthenticated"
+    ? { "www-authenticate": CHALLENGE }
+    : {};
+  const what = `${req.method} ${req.path}`;
+  if (!isMlflowPath(req.path)) return errorResponse(error, { log, what, headers });
+  const told = new SerinError(error.code, `${error.message}: ${error.hint}`);
+  const response = toErrorResponse(told, log);
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
+}
