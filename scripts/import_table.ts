@@ -49,6 +49,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ["core", "statistics", "telemetry", "database"],
     doors: { "sync.ts": "the contract between serving process and registry" },
   },
+  deploy: { level: 2, imports: ["core", "config", "kubernetes", "control"] },
   api: {
     level: 3,
     imports: [
@@ -82,6 +83,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       ],
       ...["telemetry", ...DOMAINS, "api", "serving", "web", "demo"],
       "kubernetes",
+      "deploy",
     ],
   },
 };

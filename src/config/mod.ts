@@ -1,2 +1,3 @@
-/** Configuration files: YAML against a schema, every problem at once, with its line. */
+/** YAML: configuration files against a schema, every problem with its line; and YAML for others. */
 export { parseYamlConfig, type YamlConfigOptions } from "./yaml_config.ts";
+export { formatYaml } from "./yaml_format.ts";
