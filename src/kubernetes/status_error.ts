@@ -71,7 +71,9 @@ export function statusError(
   status: ApiStatus | undefined,
   attempt: Attempt,
 ): SerinError {
-  const code = REASONS[status?.reason ?? ""] ?? STATUSES[httpStatus] ?? "unavailable";
+  const code = isSchemaProblem(httpStatus, status)
+    ? "invalid_input"
+    : REASONS[status?.reason ?? ""] ?? STATUSES[httpStatus] ?? "unavailable";
   const head = `Cannot ${attempt.verb} ${attempt.what}`;
   const conflicts = conflictsOf(status);
   const said = conflicts.length > 0
@@ -85,6 +87,11 @@ export function statusError(
       ...(conflicts.length === 0 ? {} : { conflicts }),
     },
   });
+}
+
+/** Server-side apply answers 500 to a field that the kind does not have. */
+function isSchemaProblem(httpStatus: number, status: ApiStatus | undefined): boolean {
+  return httpStatus === 500 && /failed to create typed patch object/.test(status?.message ?? "");
 }
 
 /** @returns whether the history that a watch or a list's next page needs is gone */

@@ -1,4 +1,4 @@
-import { messageOf, type Random, SerinError } from "../core/mod.ts";
+import { messageOf, type Random, SerinError, VERSION } from "../core/mod.ts";
 import { backoffMs, type Sleep } from "./backoff.ts";
 import type { RawRequest } from "./kubernetes_client.ts";
 import { type Attempt, parseStatus, statusError } from "./status_error.ts";
@@ -105,6 +105,8 @@ export class Transport {
         redirect: "manual",
         headers: {
           accept: "application/json",
+          // Also the name of the field manager where a write names none.
+          "user-agent": `serin/${VERSION}`,
           ...headers,
           ...(authorization === undefined ? {} : { authorization }),
         },
@@ -123,8 +125,11 @@ export class Transport {
         cause,
       });
     }
-    return new SerinError("unavailable", `Cannot reach ${this.#base}: ${messageOf(cause)}`, {
-      hint: "check that the cluster runs, and that the kubeconfig (or --kube-api) is of this one",
+    const why = messageOf(cause), isTls = /certificate/i.test(why);
+    return new SerinError("unavailable", `Cannot reach ${this.#base}: ${why}`, {
+      hint: isTls
+        ? "the server's certificate must be signed by the kubeconfig's certificate-authority-data"
+        : "check that the cluster runs, and that the kubeconfig (or --kube-api) is of this one",
       cause,
     });
   }
