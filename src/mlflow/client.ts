@@ -76,6 +76,8 @@ export interface MlflowClient {
     /** Makes the name where it is missing. */
     ensure(name: string): Promise<void>;
     get(name: string): Promise<RemoteModel>;
+    /** @returns every registered model, page by page */
+    list(): Promise<RemoteModel[]>;
     /** @returns undefined where there is no such alias or model */
     findByAlias(name: string, alias: string): Promise<RemoteVersion | undefined>;
     setAlias(name: string, alias: string, version: string): Promise<void>;
@@ -265,6 +267,21 @@ function modelsOf(transport: Transport): MlflowClient["models"] {
         await transport.get(`${route}/get`, { name }),
       )
         .registered_model,
+    list: async () => {
+      const models: RemoteModel[] = [];
+      const page = z.object({
+        registered_models: z.array(modelAnswer).default([]),
+        next_page_token: z.string().optional(),
+      });
+      let token: string | undefined;
+      do {
+        const query = { max_results: "1000", page_token: token };
+        const answer = read(page, await transport.get(`${route}/search`, query));
+        models.push(...answer.registered_models);
+        token = answer.next_page_token;
+      } while (token !== undefined && token !== "");
+      return models;
+    },
     findByAlias: async (name, alias) => {
       try {
         return read(version, await transport.get(`${route}/alias`, { name, alias })).model_version;

@@ -126,3 +126,21 @@ Deno.test("files that are not behind the server are refused with a way out", asy
     "mlflow-artifacts:/",
   );
 });
+
+Deno.test("registered models are listed page by page, with their aliases", async () => {
+  const paths: string[] = [];
+  const fetch = (input: URL | Request | string) => {
+    const { searchParams } = new URL(String(input));
+    paths.push(searchParams.get("page_token") ?? "");
+    const model = { name: `m${paths.length}`, aliases: [{ alias: "champion", version: "2" }] };
+    const next_page_token = paths.length === 1 ? "next" : undefined;
+    return Promise.resolve(Response.json({ registered_models: [model], next_page_token }));
+  };
+  const client = createMlflowClient({ baseUrl: "http://host", fetch });
+  const models = await client.models.list();
+  assertEquals(models.map(({ name, aliases }) => [name, aliases[0]?.version]), [
+    ["m1", "2"],
+    ["m2", "2"],
+  ]);
+  assertEquals(paths, ["", "next"]);
+});
