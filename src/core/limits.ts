@@ -24,6 +24,10 @@ export const LIMITS = {
   modelBytesMax: 2_000_000_000,
   /** Versions of one model that a serving process's cache keeps, besides those that aliases name. */
   cachedVersionsMax: 8,
+  /** Moves of one alias that the registry remembers, and that one answer lists. */
+  aliasChangesMax: 1000,
+  /** Replicas that one answer lists, the live ones first. */
+  replicasListedMax: 1000,
   /** Columns and bytes of one CSV file's line. */
   csvColumnsMax: 10_000,
   csvLineBytesMax: 16 * 1024 * 1024,

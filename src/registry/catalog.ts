@@ -1,4 +1,5 @@
 import { SerinError } from "../core/mod.ts";
+import type { AliasReason } from "./alias_history.ts";
 import type { ModelVersion } from "./entities.ts";
 import type { ModelVersions } from "./model_versions.ts";
 import type { RegisteredModels } from "./registered_models.ts";
@@ -8,9 +9,9 @@ export interface Catalog {
   /** @returns alias → version, or undefined where there is no such model */
   findAliases(model: string): Promise<Record<string, string> | undefined>;
   /** @throws {SerinError} `not_found` for the version */
-  setAlias(model: string, alias: string, version: string): Promise<void>;
+  setAlias(model: string, alias: string, version: string, reason?: AliasReason): Promise<void>;
   /** An alias that is not there is no error. @throws {SerinError} `not_found` for the model */
-  removeAlias(model: string, alias: string): Promise<void>;
+  removeAlias(model: string, alias: string, reason?: AliasReason): Promise<void>;
   /** @returns undefined where there is no such version */
   findVersion(model: string, version: string): Promise<ModelVersion | undefined>;
   /** @returns where the version's files are, or undefined where there is no such version */
@@ -25,8 +26,10 @@ export function createCatalog(models: RegisteredModels, versions: ModelVersions)
         const { aliases } = models.get(model);
         return Object.fromEntries(aliases.map(({ alias, version }) => [alias, version]));
       }),
-    setAlias: (model, alias, version) => Promise.try(() => models.setAlias(model, alias, version)),
-    removeAlias: (model, alias) => Promise.try(() => models.removeAlias(model, alias)),
+    setAlias: (model, alias, version, reason) =>
+      Promise.try(() => models.setAlias(model, alias, version, reason)),
+    removeAlias: (model, alias, reason) =>
+      Promise.try(() => models.removeAlias(model, alias, reason)),
     findVersion: (model, version) => settle(() => versions.get(model, version)),
     findDownloadUri: (model, version) => settle(() => versions.downloadUri(model, version)),
   };

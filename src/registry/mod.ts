@@ -2,6 +2,7 @@
  * Level 2: registered models, versions and aliases, with MLflow's meaning
  * (`mlflow/store/model_registry/sqlalchemy_store.py` of 3.17.2). Whatever returns is on disk.
  */
+export type { AliasChange, AliasReason } from "./alias_history.ts";
 export type { Catalog } from "./catalog.ts";
 export type { RegistryContext, SourceLookup } from "./context.ts";
 export { isPrompt, type KeyValue, type ModelVersion, type RegisteredModel } from "./entities.ts";

@@ -1,5 +1,6 @@
 import { SerinError } from "../core/mod.ts";
 import type { Page, Transaction } from "../database/mod.ts";
+import { aliasesOf, recordAliasMove } from "./alias_history.ts";
 import type { RegistryContext } from "./context.ts";
 import { isPrompt, type KeyValue, type ModelVersion } from "./entities.ts";
 import { type ModelSearch, searchVersions } from "./model_search.ts";
@@ -144,6 +145,11 @@ export class ModelVersions {
     database.transaction((tx) => {
       const row = getVersionRow(tx, name, version);
       const now = clock.now();
+      const noted = { nowMs: now, reason: { cause: "version_deletion" } } as const;
+      for (const { alias, version: previous } of aliasesOf(tx, row.model)) {
+        if (previous !== row.version) continue;
+        recordAliasMove(tx, { model: row.name, alias, version: null, previous }, noted);
+      }
       tx.run("DELETE FROM model_alias WHERE model = ? AND version = ?", row.model, row.version);
       tx.run("DELETE FROM model_version_tag WHERE model_version = ?", row.id);
       tx.run(

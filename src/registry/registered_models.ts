@@ -1,5 +1,12 @@
-import { SerinError } from "../core/mod.ts";
+import { LIMITS, SerinError } from "../core/mod.ts";
 import type { Page, Reader, Transaction } from "../database/mod.ts";
+import {
+  type AliasChange,
+  aliasesOf,
+  type AliasReason,
+  readAliasChanges,
+  recordAliasMove,
+} from "./alias_history.ts";
 import type { RegistryContext } from "./context.ts";
 import { isPrompt, type KeyValue, type ModelVersion, type RegisteredModel } from "./entities.ts";
 import { type ModelSearch, searchModels } from "./model_search.ts";
@@ -16,6 +23,9 @@ import {
   REGISTRY_LIMITS,
   STAGES,
 } from "./validation.ts";
+
+const CHANGES_LISTED = 100;
+const BY_REQUEST: AliasReason = { cause: "api" };
 
 /** Names, their tags and their aliases. */
 export class RegisteredModels {
@@ -87,14 +97,20 @@ export class RegisteredModels {
       const sql = "UPDATE registered_model SET name = ?, updated_ms = ? WHERE id = ?";
       tx.run(sql, newName, now, id);
       tx.run("UPDATE model_version SET updated_ms = ? WHERE model = ?", now, id);
+      if (newName !== name) moveHistory(tx, { id, name, newName, nowMs: now });
       return toModel(tx, getModelRow(tx, newName));
     });
   }
 
   /** Deletes the name with its versions and aliases, for good. @throws {SerinError} `not_found` */
   delete(name: string): void {
-    this.#context.database.transaction((tx) => {
+    const { database, clock } = this.#context;
+    database.transaction((tx) => {
       const { id } = getModelRow(tx, name);
+      const noted = { nowMs: clock.now(), reason: { cause: "model_deletion" } } as const;
+      for (const { alias, version: previous } of aliasesOf(tx, id)) {
+        recordAliasMove(tx, { model: name, alias, version: null, previous }, noted);
+      }
       tx.run("DELETE FROM model_alias WHERE model = ?", id);
       tx.run("DELETE FROM registered_model WHERE id = ?", id);
     });
@@ -117,29 +133,69 @@ export class RegisteredModels {
     });
   }
 
-  /** @throws {SerinError} `not_found` for the version; `invalid_input` for a wrong or reserved alias */
-  setAlias(name: string, alias: string, version: string): void {
+  /**
+   * @param reason for the alias's history, which the same transaction writes
+   * @throws {SerinError} `not_found` for the version; `invalid_input` for a wrong or reserved alias
+   */
+  setAlias(name: string, alias: string, version: string, reason: AliasReason = BY_REQUEST): void {
     checkModelName(name);
     checkAlias(alias);
     checkAliasFree(alias);
-    this.#context.database.transaction((tx) => {
+    const { database, clock } = this.#context;
+    database.transaction((tx) => {
       const row = getVersionRow(tx, name, version);
+      const previous = findAlias(tx, row.model, alias) ?? null;
       tx.run(
         "INSERT INTO model_alias VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version",
         row.model,
         alias,
         row.version,
       );
+      const move = { model: row.name, alias, version: row.version, previous };
+      recordAliasMove(tx, move, { nowMs: clock.now(), reason });
     });
   }
 
-  /** An alias that is not there is no error. @throws {SerinError} `not_found` for the model */
-  removeAlias(name: string, alias: string): void {
+  /**
+   * An alias that is not there is no error.
+   *
+   * @param reason for the alias's history, which the same transaction writes
+   * @throws {SerinError} `not_found` for the model
+   */
+  removeAlias(name: string, alias: string, reason: AliasReason = BY_REQUEST): void {
     checkModelName(name);
     checkAlias(alias);
-    this.#context.database.transaction((tx) => {
+    const { database, clock } = this.#context;
+    database.transaction((tx) => {
       const { id } = getModelRow(tx, name);
+      const previous = findAlias(tx, id, alias) ?? null;
       tx.run("DELETE FROM model_alias WHERE model = ? AND alias = ?", id, alias);
+      const move = { model: name, alias, version: null, previous };
+      recordAliasMove(tx, move, { nowMs: clock.now(), reason });
+    });
+  }
+
+  /**
+   * The moves of a model's aliases; they outlive aliases, versions and the model itself.
+   *
+   * @param options.alias default all
+   * @param options.limit rows, 1 to LIMITS.aliasChangesMax; default 100
+   * @returns the newest first
+   * @throws {SerinError} `not_found` for a name that never was; `invalid_input` for the limit
+   */
+  aliasChanges(
+    name: string,
+    options: { alias?: string | undefined; limit?: number | undefined } = {},
+  ): AliasChange[] {
+    const { alias, limit = CHANGES_LISTED } = options;
+    checkModelName(name);
+    if (!Number.isInteger(limit) || limit < 1 || limit > LIMITS.aliasChangesMax) {
+      throw invalid(`limit must be a number from 1 to ${LIMITS.aliasChangesMax}: ${limit}`);
+    }
+    return this.#context.database.read((reader) => {
+      const changes = readAliasChanges(reader, name, { alias, limit });
+      if (changes.length === 0) getModelRow(reader, name);
+      return changes;
     });
   }
 
@@ -157,13 +213,9 @@ export class RegisteredModels {
         if (newest !== undefined) return newest;
         throw new SerinError("not_found", `Latest version not found for model ${name}.`);
       }
-      const found = reader.get<{ version: number }>(
-        "SELECT version FROM model_alias WHERE model = ? AND alias = ?",
-        id,
-        alias,
-      );
+      const found = findAlias(reader, id, alias);
       if (found === undefined) throw invalid(`Registered model alias ${alias} not found.`);
-      return toVersion(reader, getVersionRow(reader, name, String(found.version)));
+      return toVersion(reader, getVersionRow(reader, name, String(found)));
     });
   }
 
@@ -184,6 +236,23 @@ export class RegisteredModels {
 
 function findId(reader: Reader, name: string): number | undefined {
   return reader.get<{ id: number }>("SELECT id FROM registered_model WHERE name = ?", name)?.id;
+}
+
+function findAlias(reader: Reader, model: number, alias: string): number | undefined {
+  const sql = "SELECT version FROM model_alias WHERE model = ? AND alias = ?";
+  return reader.get<{ version: number }>(sql, model, alias)?.version;
+}
+
+/** A history is never rewritten: the aliases end under the old name and begin under the new one. */
+function moveHistory(
+  tx: Transaction,
+  { id, name, newName, nowMs }: { id: number; name: string; newName: string; nowMs: number },
+): void {
+  const noted = { nowMs, reason: { cause: "rename" } } as const;
+  for (const { alias, version } of aliasesOf(tx, id)) {
+    recordAliasMove(tx, { model: name, alias, version: null, previous: version }, noted);
+    recordAliasMove(tx, { model: newName, alias, version, previous: null }, noted);
+  }
 }
 
 function refuseTaken(reader: Reader, name: string, asPrompt: boolean): void {

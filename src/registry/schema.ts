@@ -50,4 +50,21 @@ CREATE TABLE model_alias (
   FOREIGN KEY (model, version) REFERENCES model_version (model, version)
 ) STRICT, WITHOUT ROWID;
 `,
+}, {
+  id: "registry/0002",
+  sql: `
+-- By name, for it outlives the model; ids are never given again, so they are the order.
+CREATE TABLE model_alias_change (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  model TEXT NOT NULL,
+  alias TEXT NOT NULL,
+  version INTEGER,
+  previous INTEGER,
+  changed_ms INTEGER NOT NULL,
+  cause TEXT NOT NULL,
+  rollout TEXT
+) STRICT;
+CREATE INDEX model_alias_change_alias ON model_alias_change (model, alias, id);
+CREATE INDEX model_alias_change_model ON model_alias_change (model, id);
+`,
 }];
