@@ -1,10 +1,9 @@
 import { type CommandContext, formatTable, openProgress } from "../cli/mod.ts";
 import { parseYamlConfig } from "../config/mod.ts";
-import { type Log, messageOf, SerinError, systemClock } from "../core/mod.ts";
+import { type Log, messageOf, OutputFolder, SerinError, systemClock } from "../core/mod.ts";
 import { type Dataset, readCsv, sliceRows } from "../dataset/mod.ts";
 import { configureOrt, openOrtSession, readOrtWasm } from "../inference/mod.ts";
 import {
-  OutputFolder,
   type ReferenceRunner,
   type RunLog,
   SPEC_SYNONYMS,

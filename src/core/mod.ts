@@ -8,6 +8,7 @@ export { Sha256, sha256Hex } from "./digest.ts";
 export { Lifecycle } from "./lifecycle.ts";
 export { LIMITS } from "./limits.ts";
 export { type Log, type LogLevel, type LogOptions, openLog, silentLog } from "./log.ts";
+export { OutputFolder } from "./output_folder.ts";
 export { keepPermissions, PERMISSION_KINDS, type PermissionKind } from "./permissions.ts";
 export { mix32, type Random, SeededRandom, SystemRandom } from "./random.ts";
 export {

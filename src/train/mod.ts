@@ -3,7 +3,6 @@ export { type TrainedModel, trainModel, type TrainRequest } from "./train_model.
 export type { Evaluation, Metrics } from "./evaluation.ts";
 export { type GbdtOptions, GbdtTrainer } from "./gbdt.ts";
 export type { Calibration } from "./platt.ts";
-export { OutputFolder } from "./output_folder.ts";
 export { Predictor } from "./predictor.ts";
 export type { ColumnProfile } from "./profile.ts";
 export { type NamedColumn, PARITY_TOLERANCE, type ReferenceRunner } from "./reference.ts";

@@ -1,4 +1,5 @@
-import { SerinError, storageError, syncFolder } from "../core/mod.ts";
+import { storageError, syncFolder } from "./atomic_write.ts";
+import { SerinError } from "./serin_error.ts";
 
 /**
  * A folder that appears whole or not at all: files go to a temporary folder beside it, which is
@@ -41,14 +42,21 @@ export class OutputFolder implements AsyncDisposable {
   /**
    * Writes the files and puts the folder in its place.
    *
+   * @param files contents by names, which may have folders in them: `a/b.yaml`
    * @throws {SerinError} `storage`, or `already_exists` where another process wrote it meanwhile; the
    * folder is then as it was
    */
   async write(files: ReadonlyMap<string, Uint8Array>): Promise<void> {
     try {
       await Deno.mkdir(this.#temporary);
-      for (const [name, content] of files) await writeSynced(`${this.#temporary}/${name}`, content);
-      await syncFolder(this.#temporary);
+      const folders = new Set([this.#temporary]);
+      for (const [name, content] of files) {
+        const path = `${this.#temporary}/${name}`, parent = parentOf(path);
+        if (!folders.has(parent)) await Deno.mkdir(parent, { recursive: true });
+        folders.add(parent);
+        await writeSynced(path, content);
+      }
+      for (const folder of folders) await syncFolder(folder);
       if (this.#replace) await this.#exchange();
       else await Deno.rename(this.#temporary, this.#path);
       await syncFolder(parentOf(this.#path));

@@ -68,3 +68,11 @@ Deno.test({
     await assertSerinError(() => OutputFolder.open("/proc/serin-model", false), "storage", "/proc");
   },
 });
+
+Deno.test("names with folders in them are put into folders", () =>
+  inTemporary(async (folder) => {
+    await using output = await OutputFolder.open(`${folder}/tree`, false);
+    await output.write(new Map([["a/b/c.txt", new Uint8Array([65])], ["d.txt", new Uint8Array()]]));
+    assertEquals(await Deno.readTextFile(`${folder}/tree/a/b/c.txt`), "A");
+    assertEquals(namesIn(`${folder}/tree`), ["a", "d.txt"]);
+  }));
