@@ -59,6 +59,13 @@ export function diffObjects(live: KubernetesObject, wanted: KubernetesObject): F
   return wanted.kind === "Secret" ? changes.map(hideSecret) : changes;
 }
 
+/** @returns what changes between two values, field by field */
+export function diffValues(from: unknown, to: unknown): FieldChange[] {
+  const changes: FieldChange[] = [];
+  compare("", from, to, changes);
+  return changes;
+}
+
 /** @returns e.g. `spec.replicas: 2 → 3`, `+ spec.paused: true`, `- metadata.labels.team: "a"` */
 export function formatChange({ path, from, to }: FieldChange): string {
   if (from === undefined) return `+ ${path}: ${formatValue(to)}`;

@@ -1,0 +1,228 @@
+import type { ServingReplica } from "../../control/mod.ts";
+import { didYouMean, messageOf, SerinError } from "../../core/mod.ts";
+import {
+  CHALLENGER,
+  CHAMPION,
+  isRunning,
+  type ModelRegistry,
+  type RegisteredModel,
+} from "./model_registry.ts";
+import { type WaitEnd, waitFor, type Waiting } from "./waiting.ts";
+import type { Health } from "./workload_health.ts";
+
+const LOOK_MS = 250;
+
+/** A version and the alias that it shall have. */
+export interface WantedModel {
+  readonly model: string;
+  readonly version: string;
+  /** As a challenger of the champion, to which traffic goes by and by. */
+  readonly canary: boolean;
+}
+
+/** What a move of an alias would do. */
+export interface ModelMove {
+  readonly model: string;
+  readonly alias: string;
+  /** undefined where nothing has the alias. */
+  readonly from: string | undefined;
+  readonly to: string;
+  /** One sentence. */
+  readonly effect: string;
+  /** Rollouts under way that it ends. */
+  readonly ends: readonly string[];
+}
+
+/**
+ * Works out what deploying a version would do, and whether it can be done; changes nothing.
+ *
+ * @throws {SerinError} `not_found` (no such model or version, or files are missing), `invalid_input` (a
+ *   canary without a champion, or the champion as its own canary), `unavailable`
+ */
+export async function planMove(
+  registry: ModelRegistry,
+  { model, version, canary }: WantedModel,
+): Promise<ModelMove> {
+  const { aliases } = findModel(await registry.listModels(), model);
+  await registry.checkVersion(model, version);
+  const champion = aliases[CHAMPION], alias = canary ? CHALLENGER : CHAMPION;
+  const running = (await registry.listRollouts()).filter((rollout) =>
+    rollout.model === model && isRunning(rollout)
+  );
+  const ends = running.filter((rollout) => !canary || rollout.canary !== version)
+    .map(({ id }) => id);
+  const move = { model, alias, from: aliases[alias], to: version };
+  if (!canary) {
+    if (champion === version) {
+      return { ...move, ends: [], effect: `version ${version} is the champion already` };
+    }
+    const effect = champion === undefined
+      ? `replicas begin to serve version ${version}`
+      : `replicas change from version ${champion} to ${version}`;
+    return { ...move, ends, effect };
+  }
+  if (champion === undefined) {
+    throw new SerinError(
+      "invalid_input",
+      `Model ${model} has no champion to try a canary against`,
+      {
+        hint: "deploy its first version without --canary",
+      },
+    );
+  }
+  if (champion === version) {
+    throw new SerinError("invalid_input", `Version ${version} of ${model} is the champion itself`, {
+      hint: "name another version, or leave --canary out",
+    });
+  }
+  const known = running.find((rollout) => rollout.canary === version);
+  const effect = known === undefined
+    ? `a rollout of version ${version} against ${champion} begins`
+    : `rollout ${known.id} of version ${version} against ${champion} runs already`;
+  return { ...move, ends, effect };
+}
+
+/**
+ * Makes a version the champion and waits until every live replica has it warm. A version that a replica
+ * cannot run is taken back at once.
+ *
+ * @throws {SerinError} `invalid_model` (taken back), `timeout` (the alias is moved, not all replicas have
+ *   followed)
+ */
+export async function moveChampion(
+  registry: ModelRegistry,
+  move: ModelMove,
+  waiting: Waiting,
+  deadline: number,
+): Promise<"healthy" | "interrupted"> {
+  const { model, to, from } = move;
+  if (from !== to) await registry.setAlias(model, CHAMPION, to);
+  const { end, last } = await waitForReplicas(registry, { model, version: to }, waiting, deadline);
+  if (end === "done") return "healthy";
+  if (end === "interrupted") return "interrupted";
+  if (end === "failed" && from !== undefined && from !== to) {
+    await registry.setAlias(model, CHAMPION, from);
+    throw new SerinError("invalid_model", `Version ${to} of ${model} cannot be served: ${last}`, {
+      hint: `the champion is version ${from} again, which was served all the time`,
+    });
+  }
+  throw new SerinError(
+    end === "failed" ? "invalid_model" : "timeout",
+    `Version ${to} of ${model} is the champion, but not every replica serves it: ${last}`,
+    {
+      hint: from === undefined || from === to
+        ? "look at the replicas' logs; `serin deploy status` shows how they go on"
+        : `replicas that have not followed serve version ${from}; ` +
+          `\`serin deploy rollback --model ${model}\` goes back to it`,
+    },
+  );
+}
+
+/**
+ * Makes a version the challenger and waits until its rollout has begun.
+ *
+ * @returns the rollout's id, or undefined where the wait was interrupted
+ * @throws {SerinError} `timeout` where no rollout began
+ */
+export async function moveChallenger(
+  registry: ModelRegistry,
+  { model, to, from }: ModelMove,
+  waiting: Waiting,
+  deadline: number,
+): Promise<string | undefined> {
+  if (from !== to) await registry.setAlias(model, CHALLENGER, to);
+  let id: string | undefined;
+  const end = await waitFor(waiting, deadline, LOOK_MS, async () => {
+    const rollouts = await registry.listRollouts();
+    id = rollouts.find((rollout) =>
+      rollout.model === model && rollout.canary === to && isRunning(rollout)
+    )?.id;
+    if (id !== undefined) return "done";
+    waiting.report.update(`waiting for the rollout of ${model} version ${to}`);
+    return "waiting";
+  });
+  if (end === "done" || end === "interrupted") return id;
+  throw new SerinError(
+    "timeout",
+    `Version ${to} of ${model} is the challenger, but no rollout began`,
+    {
+      hint: "a rollout begins when a replica of `serin serve` follows the model's champion: see " +
+        "`serin deploy status`",
+    },
+  );
+}
+
+/**
+ * Waits until every live replica has a version of a model warm.
+ *
+ * @returns how it ended, and what was seen last
+ */
+export async function waitForReplicas(
+  registry: ModelRegistry,
+  wanted: { model: string; version: string },
+  waiting: Waiting,
+  deadline: number,
+): Promise<{ end: WaitEnd; last: string }> {
+  let last = "nothing was seen yet";
+  const end = await waitFor(waiting, deadline, LOOK_MS, async () => {
+    try {
+      const health = replicasHealth(await registry.listReplicas(), wanted.model, wanted.version);
+      last = health.message;
+      if (health.state === "healthy") return "done";
+      waiting.report.update(`${wanted.model} version ${wanted.version}: ${last}`);
+      return health.state === "failed" ? "failed" : "waiting";
+    } catch (thrown) {
+      if (!(thrown instanceof SerinError) || !thrown.retriable) throw thrown;
+      last = messageOf(thrown);
+      waiting.report.update(last);
+      return "waiting";
+    }
+  });
+  return { end, last };
+}
+
+/** @returns whether every live replica has a version of a model warm, or what is missing */
+export function replicasHealth(
+  replicas: readonly ServingReplica[],
+  model: string,
+  version: string,
+): Health {
+  const live = replicas.filter((replica) => replica.live);
+  if (live.length === 0) return { state: "progressing", message: "no replica is live" };
+  const missing: string[] = [];
+  for (const { replica, models } of live) {
+    const served = models.find((one) => one.model === model && one.alias === CHAMPION);
+    const held = served?.held.find((one) => one.version === version);
+    if (held?.error !== undefined && held.lasting === true) {
+      return { state: "failed", message: `replica ${replica}: ${held.error}` };
+    }
+    if (held?.warm === true) continue;
+    missing.push(
+      served === undefined
+        ? `${replica} does not serve the model yet`
+        : `${replica} ${held?.error ?? "is loading it"}`,
+    );
+  }
+  const warm = live.length - missing.length;
+  if (missing.length === 0) {
+    return { state: "healthy", message: `warm in all ${warm} replicas` };
+  }
+  return {
+    state: "progressing",
+    message: `warm in ${warm} of ${live.length} replicas: ${missing.join(", ")}`,
+  };
+}
+
+/** @throws {SerinError} `not_found` that says which there are */
+export function findModel(
+  models: readonly RegisteredModel[],
+  name: string,
+): RegisteredModel {
+  const found = models.find((model) => model.name === name);
+  if (found !== undefined) return found;
+  const names = models.map((model) => model.name);
+  throw new SerinError("not_found", `There is no registered model "${name}"`, {
+    hint: didYouMean(name, names) ??
+      (names.length === 0 ? "the registry has none yet" : `there are ${names.join(", ")}`),
+  });
+}
