@@ -1,6 +1,7 @@
 import type { Command } from "../cli/mod.ts";
 import { canaryReplayCommand } from "./canary_replay.ts";
 import { demoCommand } from "./demo.ts";
+import { manifestsRenderCommand } from "./manifests_render.ts";
 import { predictCommand } from "./predict.ts";
 import { registryCommand } from "./registry.ts";
 import { serveCommand } from "./serve.ts";
@@ -15,5 +16,6 @@ export const COMMANDS = [
   serveCommand,
   predictCommand,
   canaryReplayCommand,
+  manifestsRenderCommand,
   versionCommand,
 ] as unknown as readonly Command[];

@@ -1,0 +1,95 @@
+import { GENERATED } from "./kustomize_files.ts";
+import { type Overlay, OVERLAY_SETTINGS, OVERLAYS } from "./overlays.ts";
+import { listSettings, resolveSettings, type Setting } from "./set_values.ts";
+
+const INTRODUCTION = [
+  "# serin on Kubernetes: manifests",
+  "",
+  "Everything here is made by `serin manifests render --output DIR`: do not edit it, set values and",
+  "render again, or put a kustomization of your own on top.",
+  "",
+  "| folder | what |",
+  "| --- | --- |",
+  "| `base/` | every object, with the default settings |",
+  "| `overlays/dev/` | small: one replica, little memory, replicas come and go fast |",
+  "| `overlays/production/` | three replicas or more, over zones; larger volumes and resources |",
+  "| `components/hpa-inflight-adapter/` | autoscaling on requests in flight, by prometheus-adapter |",
+  "| `components/hpa-inflight-keda/` | the same by KEDA |",
+  "| `components/service-monitor/` | what the Prometheus operator scrapes |",
+  "| `components/training-job/` | one training now, beside the CronJob |",
+  "",
+  "## Use",
+  "",
+  "The Secret with the two tokens is never part of the manifests:",
+  "",
+  "```sh",
+  "kubectl create namespace serin",
+  "kubectl create secret generic serin-tokens --namespace serin \\",
+  '  --from-literal=admin-token="$(openssl rand -hex 32)" \\',
+  '  --from-literal=replica-token="$(openssl rand -hex 32)"',
+  "kubectl apply --server-side -k overlays/production",
+  "```",
+  "",
+  "or, without this folder, `serin manifests render --overlay production | kubectl apply",
+  "--server-side -f -`; `serin deploy apply` does all of it and waits until serin is healthy.",
+  "",
+  "An installation of your own names overlay, components and image:",
+  "",
+  "```yaml",
+  "resources: [serin/manifests/overlays/production]",
+  "components: [serin/manifests/components/service-monitor]",
+  "images: [{ name: serin, newName: registry.example/serin, newTag: 1.0.0 }]",
+  "```",
+  "",
+  "## Good to know",
+  "",
+  "- The Deployment `serin-serving` has neither `replicas` nor `args` here: the autoscaler owns the",
+  "  one, `serin controller` the other.",
+  "- The registry is one replica: its database, SQLite, has a single writer. Its volume stays when",
+  "  the StatefulSet is deleted.",
+  "- A network policy shuts every pod off; others open what serin needs. kubectl's and serin's way",
+  "  through the API server's service proxy needs `network.apiServerCidrs` where policies are",
+  "  enforced; `kubectl port-forward` always works. Cluster DNS is expected at the pods labelled",
+  "  `k8s-app: kube-dns` in `kube-system`.",
+  "- The component `hpa-inflight-adapter` has the rule as a ConfigMap; add it to the rules of the",
+  "  installed prometheus-adapter.",
+  "- Training reads the volume `serin-training-data`, which you fill.",
+];
+
+/** The README of the tree, with every setting. */
+export function renderReadme(): string {
+  const defaults = resolveSettings([]);
+  const rows = listSettings().map((setting) => settingRow(setting, defaults));
+  return [
+    `<!-- ${GENERATED} -->`,
+    "",
+    ...INTRODUCTION,
+    "",
+    "## Settings",
+    "",
+    "`--set KEY=VALUE` of `serin manifests render` and `serin deploy`; lists are `a,b` or a JSON array.",
+    "",
+    `| key | base | ${OVERLAYS.slice(1).join(" | ")} | what |`,
+    `| --- | --- | ${OVERLAYS.slice(1).map(() => "---").join(" | ")} | --- |`,
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+function settingRow(setting: Setting, defaults: unknown): string {
+  const own = (overlay: Overlay) => valueAt(OVERLAY_SETTINGS[overlay], setting.key);
+  const values = [valueAt(defaults, setting.key), own("dev"), own("production")].map(cell);
+  const choices = setting.choices === undefined ? "" : ` (${setting.choices.join(", ")})`;
+  return `| \`${setting.key}\` | ${values.join(" | ")} | ${setting.description}${choices} |`;
+}
+
+function valueAt(tree: unknown, key: string): unknown {
+  let found = tree;
+  for (const part of key.split(".")) found = (found as Record<string, unknown> | undefined)?.[part];
+  return found;
+}
+
+function cell(value: unknown): string {
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return "";
+  return Array.isArray(value) ? `\`${value.join(",")}\`` : `\`${value}\``;
+}

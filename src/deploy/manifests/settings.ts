@@ -1,0 +1,171 @@
+import { z } from "zod";
+import { VERSION } from "../../core/mod.ts";
+import { parseQuantity } from "./quantity.ts";
+
+const dnsLabel = z.string().regex(
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  "must be a DNS label: a-z, 0-9 and -, at most 63 characters",
+);
+const cores = z.string().refine(
+  (text) => (parseQuantity(text) ?? 0) > 0 && /^[\d.]+m?$/.test(text),
+  "must be cores, such as 500m or 2",
+);
+const bytes = z.string().refine(
+  (text) => (parseQuantity(text) ?? 0) >= 1 && !text.endsWith("m"),
+  "must be bytes, such as 256Mi or 10Gi",
+);
+const seconds = (min: number, max: number) => z.int().min(min).max(max);
+const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: "must be a CIDR, such as 10.0.0.0/8" });
+
+const resources = (cpu: string, memory: string, limits: { cpu: string; memory: string }) =>
+  z.strictObject({
+    requests: z.strictObject({
+      cpu: cores.default(cpu).meta({ description: "Cores that the scheduler keeps free" }),
+      memory: bytes.default(memory).meta({ description: "Memory that the scheduler keeps free" }),
+    }).prefault({}),
+    limits: z.strictObject({
+      cpu: cores.default(limits.cpu).meta({ description: "Above it the container is slowed down" }),
+      memory: bytes.default(limits.memory).meta({
+        description: "Above it the container is killed",
+      }),
+    }).prefault({}),
+  }).superRefine(({ requests, limits }, context) => {
+    for (const name of ["cpu", "memory"] as const) {
+      if ((parseQuantity(requests[name]) ?? 0) <= (parseQuantity(limits[name]) ?? 0)) continue;
+      const message = `must not be above limits.${name} (${limits[name]})`;
+      context.addIssue({ code: "custom", path: ["requests", name], message });
+    }
+  }).prefault({});
+
+const registry = z.strictObject({
+  storage: bytes.default("10Gi").meta({
+    description: "Size of the registry's volume: database and model files",
+  }),
+  storageClass: dnsLabel.optional().meta({
+    description: "StorageClass of the volume; default the cluster's own",
+  }),
+  graceSeconds: seconds(0, 300).default(10).meta({
+    description: "How long requests may still run after SIGTERM",
+  }),
+  resources: resources("250m", "256Mi", { cpu: "2", memory: "1Gi" }),
+});
+
+const serving = z.strictObject({
+  replicasMin: z.int().min(1).max(1000).default(2).meta({ description: "Fewest replicas" }),
+  replicasMax: z.int().min(1).max(1000).default(6).meta({ description: "Most replicas" }),
+  autoscaling: z.enum(["cpu", "inflight-adapter", "inflight-keda"]).default("cpu").meta({
+    description: "What replicas follow: CPU alone, or also serin_inflight_requests by way of " +
+      "prometheus-adapter or KEDA",
+  }),
+  cpuPercent: z.int().min(1).max(1000).default(70).meta({
+    description: "CPU use that autoscaling aims at, percent of the request",
+  }),
+  inflightPerReplica: z.int().min(1).max(10_000).default(4).meta({
+    description: "Requests in flight that autoscaling aims at, a replica",
+  }),
+  scaleDownSeconds: seconds(0, 3600).default(300).meta({
+    description: "How long load must have been lower before replicas are taken away",
+  }),
+  shutdownDelaySeconds: seconds(0, 120).default(5).meta({
+    description: "How long a replica that ends still accepts, until all Services have forgotten it",
+  }),
+  graceSeconds: seconds(1, 600).default(20).meta({
+    description: "How long requests may run on after that",
+  }),
+  startupSeconds: seconds(10, 3600).default(300).meta({
+    description: "How long a replica may take until it answers its first probe",
+  }),
+  cacheSize: bytes.default("2Gi").meta({ description: "Largest size of the fetched models" }),
+  surge: z.string().regex(/^(\d{1,3}%|\d{1,4})$/, "must be a number or a percentage").default("1")
+    .meta({ description: "Replicas above the wanted number during an update" }),
+  spread: z.enum(["none", "nodes", "zones"]).default("nodes").meta({
+    description: "Over what replicas are spread, as far as there is room; zones includes nodes",
+  }),
+  resources: resources("500m", "256Mi", { cpu: "2", memory: "512Mi" }),
+});
+
+const controller = z.strictObject({
+  replicas: z.int().min(1).max(3).default(1).meta({
+    description: "More than one only stand by: one holds the Lease",
+  }),
+  resources: resources("50m", "128Mi", { cpu: "500m", memory: "256Mi" }),
+});
+
+const training = z.strictObject({
+  arguments: z.array(z.string().min(1)).default([
+    ...["--data", "/data/train.csv", "--target", "target"],
+  ]).meta({ description: "Arguments of serin train; --registry and --out are given" }),
+  suspend: z.boolean().default(true).meta({
+    description: "Whether the CronJob is a template only, from which the controller makes Jobs",
+  }),
+  schedule: z.string().regex(/^\S+( \S+){4}$/, "must have five fields, such as 0 3 * * *")
+    .default("0 3 * * *").meta({
+      description: "When the CronJob runs if it is not suspended, UTC",
+    }),
+  deadlineSeconds: seconds(60, 7 * 24 * 3600).default(6 * 3600).meta({
+    description: "How long one training may take, its second try included",
+  }),
+  keepSeconds: seconds(60, 30 * 24 * 3600).default(24 * 3600).meta({
+    description: "How long an ended Job and its log are kept",
+  }),
+  storage: bytes.default("1Gi").meta({ description: "Size of the volume with training data" }),
+  storageClass: dnsLabel.optional().meta({
+    description: "StorageClass of that volume; default the cluster's own",
+  }),
+  job: z.boolean().default(false).meta({
+    description: "Whether a Job that trains once is made beside the CronJob",
+  }),
+  resources: resources("1", "512Mi", { cpu: "2", memory: "2Gi" }),
+});
+
+const network = z.strictObject({
+  clientNamespaces: z.array(dnsLabel).default([]).meta({
+    description: "Namespaces that may send requests to the models; default anyone who reaches them",
+  }),
+  monitoringNamespace: dnsLabel.default("monitoring").meta({
+    description: "Namespace of Prometheus, which may read /metrics",
+  }),
+  apiServerCidrs: z.array(cidr).default([]).meta({
+    description: "Addresses of the API server: the controller may reach only these, and they may " +
+      "reach the registry (kubectl's and serin's way through the service proxy); default the " +
+      "controller may reach any address on the API server's ports, and the proxy is shut out",
+  }),
+});
+
+const monitoring = z.strictObject({
+  monitors: z.boolean().default(false).meta({
+    description: "Whether ServiceMonitor and PodMonitors are made (Prometheus operator)",
+  }),
+  intervalSeconds: seconds(1, 3600).default(15).meta({ description: "How often they scrape" }),
+  prometheusUrl: z.url().default("http://prometheus-operated.monitoring.svc:9090").meta({
+    description: "Prometheus as KEDA reaches it",
+  }),
+});
+
+/** All that the manifests may be told; every value has a default and a description. */
+export const manifestSettingsSchema = z.strictObject({
+  namespace: dnsLabel.default("serin").meta({ description: "Namespace of every object" }),
+  image: z.string().regex(
+    /^[a-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?$/,
+    "must be an image, such as registry.example/serin:1.0",
+  ).default(`serin:${VERSION}`).meta({ description: "The image of every container" }),
+  imagePullPolicy: z.enum(["IfNotPresent", "Always", "Never"]).default("IfNotPresent").meta({
+    description: "When nodes fetch it; IfNotPresent needs tags that never move",
+  }),
+  registry: registry.prefault({}),
+  serving: serving.superRefine(({ replicasMin, replicasMax }, context) => {
+    if (replicasMin <= replicasMax) return;
+    const message = `must not be above serving.replicasMax (${replicasMax})`;
+    context.addIssue({ code: "custom", path: ["replicasMin"], message });
+  }).prefault({}),
+  controller: controller.prefault({}),
+  training: training.prefault({}),
+  network: network.prefault({}),
+  monitoring: monitoring.prefault({}),
+});
+
+/** Checked settings. */
+export type ManifestSettings = z.output<typeof manifestSettingsSchema>;
+
+/** Settings as a person gives them: what is left out has its default. */
+export type ManifestSettingsInput = z.input<typeof manifestSettingsSchema>;
