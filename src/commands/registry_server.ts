@@ -1,5 +1,5 @@
 import { addProbeRoutes } from "../api/ops/mod.ts";
-import { rolloutRoutes } from "../api/rollout/mod.ts";
+import { observationRoutes, rolloutRoutes } from "../api/rollout/mod.ts";
 import { type Log, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
 import type { Reader } from "../database/mod.ts";
 import type { Registry } from "../registry/mod.ts";
@@ -37,6 +37,7 @@ export async function openRegistryServer(options: RegistryAppOptions): Promise<R
       const engine = openEngine(parts, options);
       stopTicking = keepTicking(engine, options.log);
       app.route("/", rolloutRoutes(engine, { log: options.log }));
+      app.route("/", observationRoutes({ engine, registry: parts.registry }, options));
       addProbeRoutes(app, () => parts.database.read(answers), options.log);
       const metrics = new Metrics();
       addProcessMetrics(metrics, "registry");
@@ -81,11 +82,11 @@ function openEngine(parts: RegistryParts, options: RegistryAppOptions): RolloutE
 function toModelCatalog({ catalog }: Registry): ModelCatalog {
   return {
     findAliases: (model) => catalog.findAliases(model),
-    setAlias: (model, alias, version) => catalog.setAlias(model, alias, version),
-    removeAlias: (model, alias) => catalog.removeAlias(model, alias),
-    async promote({ model, alias, version, remove }) {
-      await catalog.setAlias(model, alias, version);
-      await catalog.removeAlias(model, remove);
+    setAlias: (model, alias, version, reason) => catalog.setAlias(model, alias, version, reason),
+    removeAlias: (model, alias, reason) => catalog.removeAlias(model, alias, reason),
+    async promote({ model, alias, version, remove, reason }) {
+      await catalog.setAlias(model, alias, version, reason);
+      await catalog.removeAlias(model, remove, reason);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type Log, messageOf } from "../core/mod.ts";
 import type { Database } from "../database/mod.ts";
-import { CHALLENGER, type ModelCatalog } from "./catalog.ts";
+import { type AliasReason, CHALLENGER, type ModelCatalog } from "./catalog.ts";
 import {
   clearAliasChange,
   pendingRollouts,
@@ -61,10 +61,13 @@ export class AliasApplier {
     const served = aliases[alias], challenger = aliases[CHALLENGER];
     const ours = challenger === canary;
     let servedNow = served;
+    const reason = reasonOf(rollout);
     if (aliasChange === "promote" && (served === stable || (served === canary && ours))) {
       // The challenger alias may point elsewhere by now: then it is somebody else's.
-      if (ours) await this.#catalog.promote({ model, alias, version: canary, remove: CHALLENGER });
-      else await this.#catalog.setAlias(model, alias, canary);
+      if (ours) {
+        const change = { model, alias, version: canary, remove: CHALLENGER, reason };
+        await this.#catalog.promote(change);
+      } else await this.#catalog.setAlias(model, alias, canary, reason);
       servedNow = canary;
     } else if (aliasChange === "promote" && served !== canary) {
       this.#log.warn("a promotion is dropped: the alias was moved meanwhile", {
@@ -74,7 +77,7 @@ export class AliasApplier {
         version: served,
       });
     } else if (aliasChange === "remove_challenger" && ours) {
-      await this.#catalog.removeAlias(model, CHALLENGER);
+      await this.#catalog.removeAlias(model, CHALLENGER, reason);
     }
     // In one turn with the end of `alias_change`: nobody may decide by what was read before.
     this.#onApplied();
@@ -87,4 +90,9 @@ export class AliasApplier {
       }
     });
   }
+}
+
+function reasonOf({ id, state: { phase } }: StoredRollout): AliasReason {
+  const cause = phase === "promoted" ? "promotion" : phase === "aborted" ? "abort" : "rollback";
+  return { cause, rollout: id };
 }

@@ -1,6 +1,13 @@
 /** The alias whose version is tried against the served one. */
 export const CHALLENGER = "challenger";
 
+/** Why a rollout moves an alias, for the alias's history where a catalog keeps one. */
+export interface AliasReason {
+  /** "rollout": begun by hand. */
+  readonly cause: "promotion" | "rollback" | "abort" | "rollout";
+  readonly rollout?: string;
+}
+
 /** What rollouts need of a registry of models: its own tables, or an MLflow server over HTTP. */
 export interface ModelCatalog {
   /**
@@ -9,11 +16,17 @@ export interface ModelCatalog {
    */
   findAliases(model: string): Promise<Readonly<Record<string, string>> | undefined>;
   /** @throws SerinError `not_found` for an unknown model or version */
-  setAlias(model: string, alias: string, version: string): Promise<void>;
+  setAlias(model: string, alias: string, version: string, reason?: AliasReason): Promise<void>;
   /** Does nothing where the alias is not there. */
-  removeAlias(model: string, alias: string): Promise<void>;
+  removeAlias(model: string, alias: string, reason?: AliasReason): Promise<void>;
   /** Points `alias` at `version` and removes the alias `remove`, together where it can. */
   promote(
-    change: { model: string; alias: string; version: string; remove: string },
+    change: {
+      model: string;
+      alias: string;
+      version: string;
+      remove: string;
+      reason?: AliasReason;
+    },
   ): Promise<void>;
 }

@@ -14,7 +14,7 @@ import { CHALLENGER, type ModelCatalog } from "./catalog.ts";
 import { countLabel, matchLabel, pruneLabels, type RefusedLabel } from "./label_book.ts";
 import { DEFAULT_PLAN, type RolloutPlan } from "./plan.ts";
 import { countReplica } from "./replica_counts.ts";
-import { ReplicaRoster } from "./replica_roster.ts";
+import { ReplicaRoster, type RosterEntry } from "./replica_roster.ts";
 import { isEnded, newRolloutState, type RolloutState, shareOf } from "./rollout_state.ts";
 import {
   addHistory,
@@ -216,7 +216,7 @@ export class RolloutEngine implements SyncPeer {
     const plan = request.plan ?? this.#planFor(model);
     this.#database.transaction((tx) => writePlanned(tx, model, challenger, plan));
     try {
-      await this.#catalog.setAlias(model, CHALLENGER, challenger);
+      await this.#catalog.setAlias(model, CHALLENGER, challenger, { cause: "rollout" });
     } catch (thrown) {
       this.#database.transaction((tx) => void takePlanned(tx, model, challenger));
       throw thrown;
@@ -273,6 +273,11 @@ export class RolloutEngine implements SyncPeer {
         summarise(rollout, this.#decide(reader, rollout))
       )
     );
+  }
+
+  /** @returns the replicas that synced within the last quarter of an hour, live ones first */
+  replicas(): RosterEntry[] {
+    return this.#roster.list();
   }
 
   /** @returns what gauges and counters are made of */

@@ -1,5 +1,5 @@
 /** Rollouts: who serves what share, the evidence about it, and the decision. */
-export { CHALLENGER, type ModelCatalog } from "./catalog.ts";
+export { type AliasReason, CHALLENGER, type ModelCatalog } from "./catalog.ts";
 export { RolloutEngine, type RolloutEngineOptions } from "./engine.ts";
 export type { Metric } from "./evidence.ts";
 export type { LabelQuality } from "./label_book.ts";
@@ -11,6 +11,7 @@ export {
   type RolloutPlanInput,
   rolloutPlanSchema,
 } from "./plan.ts";
+export type { RosterEntry } from "./replica_roster.ts";
 export type { Phase } from "./rollout_state.ts";
 export type {
   ArmStatus,

@@ -1,16 +1,31 @@
-import type { Clock } from "../core/mod.ts";
+import { type Clock, LIMITS } from "../core/mod.ts";
 import type { Observation } from "./rollout_state.ts";
 import type { SyncRequest } from "./sync.ts";
 
 /** A replica that was not heard for this long is not live. */
 const LIVE_MS = 5000;
+/** One that is silent for longer is gone: Pods come and go under new names. */
+const REMEMBERED_MS = 15 * 60_000;
 const REPLICAS_MAX = 10_000;
 
 type HeldVersion = SyncRequest["models"][number]["held"][number];
 
+/** One replica as it is listed. */
+export interface RosterEntry {
+  readonly replica: string;
+  readonly incarnation: string;
+  /** When it was heard last, milliseconds since the epoch. */
+  readonly seenAt: number;
+  readonly live: boolean;
+  readonly models: SyncRequest["models"];
+}
+
 interface HeardReplica {
   readonly name: string;
+  readonly incarnation: string;
+  /** Monotonic: whether it is live must not depend on a clock that is set. */
   readonly heardAt: number;
+  readonly seenAt: number;
   readonly models: SyncRequest["models"];
 }
 
@@ -30,9 +45,12 @@ export class ReplicaRoster {
   }
 
   hear({ replica, incarnation, models }: SyncRequest): void {
-    if (this.#replicas.size >= REPLICAS_MAX) this.#forgetSilent();
-    const heard = { name: replica, heardAt: this.#clock.monotonic(), models };
-    this.#replicas.set(`${replica}\n${incarnation}`, heard);
+    const key = `${replica}\n${incarnation}`;
+    if (!this.#replicas.has(key)) {
+      this.#forgetSilent(this.#replicas.size >= REPLICAS_MAX ? LIVE_MS : REMEMBERED_MS);
+    }
+    const heardAt = this.#clock.monotonic(), seenAt = this.#clock.now();
+    this.#replicas.set(key, { name: replica, incarnation, heardAt, seenAt, models });
   }
 
   /** @returns the live replicas that serve a model by an alias, as the state machine sees them */
@@ -55,6 +73,19 @@ export class ReplicaRoster {
     return { live, warm, errors, unservable, settled };
   }
 
+  /** @returns those heard of late, live ones first, then by name; at most LIMITS.replicasListedMax */
+  list(): RosterEntry[] {
+    const now = this.#clock.monotonic();
+    return [...this.#replicas.values()]
+      .filter(({ heardAt }) => now - heardAt < REMEMBERED_MS)
+      .map((heard) => {
+        const { name: replica, incarnation, seenAt, models } = heard;
+        return { replica, incarnation, seenAt, live: this.#isLive(heard), models };
+      })
+      .toSorted((a, b) => Number(b.live) - Number(a.live) || compare(a.replica, b.replica))
+      .slice(0, LIMITS.replicasListedMax);
+  }
+
   /** @returns the aliases by which live replicas serve a model */
   aliasesOf(model: string): string[] {
     const aliases = new Set<string>();
@@ -69,11 +100,16 @@ export class ReplicaRoster {
     return this.#clock.monotonic() - heardAt < LIVE_MS;
   }
 
-  #forgetSilent(): void {
-    for (const [key, replica] of this.#replicas) {
-      if (!this.#isLive(replica)) this.#replicas.delete(key);
+  #forgetSilent(silentMs: number): void {
+    const now = this.#clock.monotonic();
+    for (const [key, { heardAt }] of this.#replicas) {
+      if (now - heardAt >= silentMs) this.#replicas.delete(key);
     }
   }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** @returns whether a version can take traffic on a replica */

@@ -3,7 +3,7 @@ import type { RatioInterval } from "../statistics/mod.ts";
 import { type Metric, type MetricEvidence, ratioOf, type StepTotals } from "./evidence.ts";
 import { type LabelQuality, labelQuality } from "./label_book.ts";
 import { IMMEDIATE_METRICS, type RolloutPlan } from "./plan.ts";
-import { type Phase, shareOf } from "./rollout_state.ts";
+import { type HoldReason, type Phase, shareOf } from "./rollout_state.ts";
 import { decisionCounts, readHistory, readTotals, type StoredRollout } from "./rollout_store.ts";
 import type { Decision } from "./state.ts";
 import { eventsUntilRollback } from "./verdict.ts";
@@ -66,6 +66,12 @@ export interface RolloutStatus extends RolloutSummary {
   readonly sampleRatioFault: number;
   /** The same of requests that were labelled. */
   readonly labelRatioFault: number;
+  /** Why it holds, or held when it ended without a decision; null where it does not. */
+  readonly holdReason: HoldReason | null;
+  /** Since when. */
+  readonly holdAt: number | null;
+  /** What was counted in each step of the plan. */
+  readonly stepCounts: readonly { canaryRequests: number; stableRequests: number }[];
   readonly metrics: readonly MetricStatus[];
   readonly history: readonly {
     time: number;
@@ -135,6 +141,12 @@ export function describe(
     notWorseNeeded: 1 / plan.beta,
     sampleRatioFault: linear(decision.evidence.logSampleRatioFault),
     labelRatioFault: linear(decision.evidence.logLabelRatioFault),
+    holdReason: state.holdReason ?? null,
+    holdAt: state.holdAt ?? null,
+    stepCounts: totals.map(({ canary, stable }) => ({
+      canaryRequests: canary.requests,
+      stableRequests: stable.requests,
+    })),
     metrics: decision.evidence.metrics.map((metric) =>
       metricStatus(plan, state.step, totals, metric)
     ),

@@ -65,6 +65,8 @@ export const syncRequestSchema = z.strictObject({
     arm: z.enum(ARMS),
     totals: z.partialRecord(z.enum(COUNTED), z.int().min(0)),
   })).max(1024),
+  /** The last sync of this incarnation: from now on the replica is not live. */
+  leaving: z.boolean().optional(),
 });
 
 /** A parsed sync request. */

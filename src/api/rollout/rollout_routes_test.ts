@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import { rolloutStatusSchema, rolloutSummarySchema } from "../../control/mod.ts";
 import { LIMITS, SeededRandom, silentLog, SystemRandom } from "../../core/mod.ts";
 import { openDatabase } from "../../database/mod.ts";
 import { FakeCatalog } from "../../rollout/fake_catalog.ts";
@@ -71,7 +72,12 @@ Deno.test("a rollout over HTTP: start, sync, list, status, abort", async () => {
     true,
   ]);
   assertIncludes(json.verdict, "serving 25 % (step 1 of 1): 20 canary requests");
-  assertEquals((await call(app, "GET", ROLLOUTS)).json.rollouts[0].id, id);
+  const listed = (await call(app, "GET", ROLLOUTS)).json.rollouts;
+  assertEquals(listed[0].id, id);
+  // What clients know of the answers is all of them.
+  assertEquals(rolloutStatusSchema.parse(json), json);
+  assertEquals(rolloutSummarySchema.parse(listed[0]), listed[0]);
+  assertEquals(json.stepCounts, [{ canaryRequests: 20, stableRequests: 60 }]);
   const aborted = await call(app, "POST", `${ROLLOUTS}/${id}/abort`);
   assertEquals([aborted.status, aborted.json.phase], [200, "aborted"]);
   assertEquals(catalog.models.get("m"), { champion: "1" });
