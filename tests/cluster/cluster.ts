@@ -3,6 +3,9 @@ import { until } from "../../src/testing/mod.ts";
 
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
+/** Starts and ends the cluster, and has its kubectl. */
+export const CLUSTER_SCRIPT = `${ROOT}scripts/cluster/cluster`;
+
 // deno-lint-ignore no-explicit-any -- Kubernetes objects and JSON documents, as a user sees them
 export type Json = any;
 
@@ -43,19 +46,16 @@ export async function run(
 /** A namespace of a running cluster. */
 export class Cluster {
   readonly kubeconfig: string;
-  readonly kubectlPath: string;
   readonly namespace = "serin";
 
-  constructor(kubeconfig: string, kubectlPath: string) {
+  constructor(kubeconfig: string) {
     this.kubeconfig = kubeconfig;
-    this.kubectlPath = kubectlPath;
   }
 
   /** Runs kubectl in the namespace, whatever comes of it. */
   async tryKubectl(args: readonly string[], stdin?: string): Promise<Ended> {
-    const { kubeconfig, namespace } = this;
-    const all = ["--kubeconfig", kubeconfig, "--namespace", namespace, ...args];
-    return await run(this.kubectlPath, all, stdin === undefined ? {} : { stdin });
+    const all = ["kubectl", "--namespace", this.namespace, ...args];
+    return await run(CLUSTER_SCRIPT, all, stdin === undefined ? {} : { stdin });
   }
 
   /** @returns what kubectl printed; throws with its words unless it ended well */

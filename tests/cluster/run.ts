@@ -13,7 +13,7 @@
  */
 import { toJunit } from "../../scripts/lib/junit.ts";
 import { badInputSteps } from "./bad_input_steps.ts";
-import { Cluster, run } from "./cluster.ts";
+import { Cluster, CLUSTER_SCRIPT, run } from "./cluster.ts";
 import { autoscale, checkManifests, deploy } from "./deployment_steps.ts";
 import { endingSteps } from "./ending_steps.ts";
 import { outageSteps } from "./outage_steps.ts";
@@ -22,7 +22,6 @@ import { StepTable } from "./step_table.ts";
 import type { World } from "./world.ts";
 
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
-const CLUSTER = `${ROOT}scripts/cluster/cluster`;
 /** `scripts/cluster` says with it that no cluster can be had. */
 const NOT_HERE = 3;
 
@@ -44,7 +43,7 @@ if (import.meta.main) {
 async function runAll(table: StepTable, keep: boolean): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "serin-cluster-" });
   let kubeconfig = "";
-  const started = await run(CLUSTER, ["up"]);
+  const started = await run(CLUSTER_SCRIPT, ["up"]);
   if (started.code === NOT_HERE) {
     table.skip("a deployment on Kubernetes", started.stderr.trim().split("\n").at(-1) ?? "");
     return;
@@ -55,9 +54,8 @@ async function runAll(table: StepTable, keep: boolean): Promise<void> {
     return Promise.resolve(started.stderr.trim().split("\n").at(-1) ?? "");
   }, { needed: true });
   try {
-    const kubectl = (await run(CLUSTER, ["kubectl"])).stdout.trim();
     const image = `serin:test-${Date.now().toString(36)}`;
-    const world = { cluster: new Cluster(kubeconfig, kubectl), image, folder } as World;
+    const world = { cluster: new Cluster(kubeconfig), image, folder } as World;
     await table.step("image", () => makeImage(world), { needed: true });
     await checkManifests(table, world);
     await deploy(table, world);
@@ -69,7 +67,7 @@ async function runAll(table: StepTable, keep: boolean): Promise<void> {
   } finally {
     if (!keep) {
       await table.step("cluster down", async () => {
-        const { code, stderr } = await run(CLUSTER, ["down"]);
+        const { code, stderr } = await run(CLUSTER_SCRIPT, ["down"]);
         if (code !== 0) throw new Error(stderr);
         return "no process, link or mount of it is left";
       });
@@ -86,7 +84,7 @@ async function makeImage({ image, folder }: World): Promise<string> {
     `${folder}/image.tar`,
   ]);
   if (made.code !== 0) throw new Error(made.stderr);
-  const loaded = await run(CLUSTER, ["load", `${folder}/image.tar`]);
+  const loaded = await run(CLUSTER_SCRIPT, ["load", `${folder}/image.tar`]);
   if (loaded.code !== 0) throw new Error(loaded.stderr);
   return made.stdout.trim();
 }
