@@ -1,13 +1,13 @@
 import { type CommandContext, formatTable, openProgress, type Progress } from "../cli/mod.ts";
+import { type ControlClient, createControlClient, type RolloutStatus } from "../control/mod.ts";
 import { formatDuration, Lifecycle, openLog, SerinError, systemClock } from "../core/mod.ts";
 import {
   electricityPath,
   LiveReplay,
   readReplayRows,
-  RegistryApi,
   SWAPPED,
   TARGET,
-  type WatchedRollout,
+  waitForRolloutEnd,
   writeSwappedData,
 } from "../demo/mod.ts";
 import { createMlflowClient, type MlflowClient } from "../mlflow/mod.ts";
@@ -60,7 +60,7 @@ interface Chapter {
   readonly version: string;
   readonly what: string;
   readonly auc: number;
-  rollout: WatchedRollout | undefined;
+  rollout: RolloutStatus | undefined;
 }
 
 /** Runs the demo; 0 when one version was promoted, one rolled back and no request failed. */
@@ -89,7 +89,7 @@ class Demo {
   readonly #folder: string;
   readonly #registryUrl: string;
   readonly #client: MlflowClient;
-  readonly #api: RegistryApi;
+  readonly #control: ControlClient;
   readonly #options: DemoOptions;
   readonly #lifecycle: Lifecycle;
   readonly #progress: Progress;
@@ -108,8 +108,9 @@ class Demo {
     this.#progress = progress;
     this.#folder = place.folder;
     this.#registryUrl = place.registryUrl;
-    this.#client = createMlflowClient({ baseUrl: place.registryUrl, fetch: globalThis.fetch });
-    this.#api = new RegistryApi(place.registryUrl);
+    const reached = { baseUrl: place.registryUrl, fetch: globalThis.fetch };
+    this.#client = createMlflowClient(reached);
+    this.#control = createControlClient(reached);
   }
 
   static async open(options: DemoOptions, lifecycle: Lifecycle, progress: Progress): Promise<Demo> {
@@ -236,12 +237,13 @@ class Demo {
   }
 
   async #rollOut(chapter: Chapter): Promise<void> {
-    const { id } = await this.#api.startRollout(MODEL, chapter.version, PLAN);
+    const request = { model: MODEL, challenger: chapter.version, plan: PLAN };
+    const { id } = await this.#control.startRollout(request);
     this.#progress.say(
       `rollout    version ${chapter.version} is the challenger: 5 → 10 → 25 → 50 %`,
     );
     let share = 0;
-    const rollout = await this.#api.waitForEnd(id, (seen) => {
+    const onChange = (seen: RolloutStatus) => {
       if (seen.share > share) {
         this.#progress.say(
           `           ${percent(seen.share)} of traffic, ` +
@@ -252,7 +254,9 @@ class Demo {
       }
       share = seen.share;
       this.#progress.update(`${this.#traffic()} · ${seen.phase}, evidence ${evidenceOf(seen)}`);
-    }, ROLLOUT_MS_MAX);
+    };
+    const timeoutMs = ROLLOUT_MS_MAX;
+    const rollout = await waitForRolloutEnd(this.#control, id, { onChange, timeoutMs });
     chapter.rollout = rollout;
     this.#progress.say(`decided    ${rollout.verdict}`);
   }
@@ -343,14 +347,14 @@ async function waitUntil(what: string, check: () => boolean, timeoutMs = 120_000
   }
 }
 
-function outcomeOf(rollout: WatchedRollout): string {
+function outcomeOf(rollout: RolloutStatus): string {
   const seconds = ((rollout.endedAt ?? rollout.startedAt) - rollout.startedAt) / 1000;
   return `${rollout.phase.replaceAll("_", " ")} after ${seconds.toFixed(1)} s, ` +
     `${rollout.canaryRequests} canary requests`;
 }
 
 /** Wrong answers of the canary to those of the champion, request by request at the same time. */
-function wrongOf({ metrics }: WatchedRollout): string {
+function wrongOf({ metrics }: RolloutStatus): string {
   const ratio = metrics.find(({ metric }) => metric === "labels")?.ratio;
   if (ratio === undefined || ratio === null) return "";
   const [estimate, lower, upper] = [ratio.estimate, ratio.lower, ratio.upper].map((x) =>
@@ -359,7 +363,7 @@ function wrongOf({ metrics }: WatchedRollout): string {
   return `× ${estimate} (${lower} to ${upper})`;
 }
 
-function evidenceOf({ evidence, labelEvidence, evidenceNeeded }: WatchedRollout): string {
+function evidenceOf({ evidence, labelEvidence, evidenceNeeded }: RolloutStatus): string {
   return `${Math.max(evidence, labelEvidence).toPrecision(2)} of ${evidenceNeeded}`;
 }
 

@@ -7,4 +7,4 @@ export {
   writeSwappedData,
 } from "./electricity.ts";
 export { LiveReplay, type ReplayRow, type VersionTally } from "./live_replay.ts";
-export { RegistryApi, type WatchedRollout } from "./rollout_watch.ts";
+export { waitForRolloutEnd } from "./rollout_watch.ts";
