@@ -39,7 +39,9 @@ skip() { printf '%s\n' "skipped: $*" >&2; exit 3; }
 # Runs a command inside the lab's network, mount and process namespaces.
 in_lab() { nsenter -t "$(cat "$RUN/holder.pid")" -n -m -p -- "$@"; }
 kc() { "$BIN/kubectl" --kubeconfig "$KUBECONFIG_LAB" "$@"; }
-is_ready() { [ -s "$KUBECONFIG_LAB" ] && kc get --raw /readyz --request-timeout=5s >/dev/null 2>&1; }
+# Started to the end: up.sh removes the file `starter` last.
+is_started() { [ -s "$KUBECONFIG_LAB" ] && [ ! -e "$RUN/starter" ]; }
+is_up() { is_started && kc get --raw /readyz --request-timeout=5s >/dev/null 2>&1; }
 
 # The ids of this lab's holders (one, unless a start was killed half-way): processes that run our own pause
 # program, which is process 1 of the lab's namespace. Pods have theirs from an image, at another path.

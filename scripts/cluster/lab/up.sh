@@ -11,11 +11,11 @@ seconds() { awk "BEGIN{printf \"%.1f\", $(date +%s.%N)-$start}"; }
 
 find_programs
 [ -x "$BIN/hyperlab" ] && [ -x "$BIN/pause" ] || die "nothing in $BIN: run build.sh first"
-if is_ready; then
+if is_up; then
   say "already up"; echo "$KUBECONFIG_LAB"; exit 0
 fi
 starter=$(cat "$RUN/starter" 2>/dev/null || true)
-if [ -n "$starter" ] && tr '\0' ' ' <"/proc/$starter/cmdline" 2>/dev/null | grep -q "/up.sh"; then
+if [ -n "$starter" ] && grep -qs /up.sh "/proc/$starter/cmdline"; then
   die "process $starter is starting it already"
 fi
 [ -z "$(holders)" ] && [ ! -e "$RUN" ] || { say "clearing a half-started one away"; "$LAB_HERE/down.sh"; }
@@ -36,6 +36,7 @@ ended() {
 trap ended EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+rm -rf "$SERIN_LAB/failed"
 mkdir -p "$PKI" "$LOGS"
 echo $$ >"$RUN/starter"
 
