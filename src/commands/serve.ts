@@ -2,6 +2,11 @@ import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
 import { modelRegistry, registryToken, registryTokenFile } from "./registry_options.ts";
 
+const SECONDS_MAX = 3600;
+
+const seconds = (description: string, fallback: number) =>
+  z.number().min(0).max(SECONDS_MAX).default(fallback).meta({ description, placeholder: "S" });
+
 const port = (description: string, fallback: number) =>
   z.int().min(0).max(65535).default(fallback).meta({ description, placeholder: "P" });
 
@@ -13,7 +18,9 @@ export const serveCommand = defineCommand({
     "Answers the Open Inference Protocol v2 and MLflow's /invocations on the data port; " +
     "health, metrics and status on the admin port. A model given as models:/NAME@ALIAS is followed: " +
     "when the alias moves, the new version takes over without a failed request, and the registry's " +
-    "rollouts split its traffic.",
+    "rollouts split its traffic. SIGTERM: not ready at once, answering for the delay, then what is in " +
+    "flight up to the grace, then the last counts; SIGINT without the delay; a second signal ends at " +
+    "once.",
   positionals: [{
     name: "FOLDER|FILE",
     summary: "A model folder or an .onnx file",
@@ -36,6 +43,8 @@ export const serveCommand = defineCommand({
     adminPort: port("Admin port, 0 for any", 8081),
     workers: z.int().min(1).max(256).default(1).meta({
       description: "Data isolates that share the data port, each on a thread of its own",
+      placeholder: "N",
+      env: "SERIN_WORKERS",
     }),
     cache: z.string().min(1).default("serin-data/cache").meta({
       description: "Folder that holds fetched models",
@@ -46,11 +55,28 @@ export const serveCommand = defineCommand({
       placeholder: "NAME",
       env: "HOSTNAME",
     }),
+    shutdownDelaySeconds: seconds(
+      "After SIGTERM, how long it goes on accepting, though it is not ready any more",
+      0,
+    ),
+    graceSeconds: seconds("How long in-flight requests may take when it ends", 20),
+    controlTokenFile: z.string().min(1).optional().meta({
+      description:
+        "File that holds the token of the admin port's /status; default the registry's, where --host " +
+        "is no loopback address",
+      placeholder: "FILE",
+    }),
+    controlToken: z.string().optional().meta({
+      description: "The token of /status, where --control-token-file names no file",
+      env: "SERIN_CONTROL_TOKEN",
+      secret: true,
+    }),
   }),
   permissions: ["read", "write", "net"],
   examples: [
     "serve model",
     "serve --registry http://localhost:5000 --model models:/electricity@champion --workers 2",
+    "serve --registry http://serin-registry:5000 --host 0.0.0.0 --shutdown-delay-seconds 5",
   ],
   load: () => import("./serve_run.ts"),
 });

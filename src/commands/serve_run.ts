@@ -1,3 +1,5 @@
+import { AccessTokens } from "../api/access/mod.ts";
+import type { StatusAccess } from "../api/ops/mod.ts";
 import type { CommandContext } from "../cli/mod.ts";
 import { Lifecycle, type Log, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
 import { openDatabase } from "../database/mod.ts";
@@ -24,6 +26,8 @@ import { Metrics } from "../telemetry/mod.ts";
 import { keepTicking } from "./engine_clock.ts";
 import { planOfTags } from "./plan_tag.ts";
 import { openRegistryClient } from "./registry_client.ts";
+import { isLoopback } from "./registry_tokens.ts";
+import { checkToken, readTokenFile } from "./token_file.ts";
 
 /** The options of `serin serve`. */
 export interface ServeOptions {
@@ -37,6 +41,10 @@ export interface ServeOptions {
   readonly workers: number;
   readonly cache: string;
   readonly replica: string;
+  readonly shutdownDelaySeconds: number;
+  readonly graceSeconds: number;
+  readonly controlTokenFile?: string | undefined;
+  readonly controlToken?: string | undefined;
 }
 
 /** Serves until SIGTERM or SIGINT. */
@@ -45,8 +53,8 @@ export async function run(options: ServeOptions, context: CommandContext): Promi
   const models = readModels(options, positionals[0]);
   const lifecycle = new Lifecycle();
   lifecycle.stopOnSignals();
-  const { peer, source } = await connect(options, log, lifecycle);
-  const serving = await openServing({
+  const { peer, source, token } = await connect(options, log, lifecycle);
+  const opening = openServing({
     ...options,
     replica: `${options.replica}:${options.port}`,
     models,
@@ -56,10 +64,39 @@ export async function run(options: ServeOptions, context: CommandContext): Promi
     metrics: new Metrics(),
     clock: systemClock,
     log,
+    statusAccess: await readStatusAccess(options, token),
+    graceMs: options.graceSeconds * 1000,
+    signal: lifecycle.signal,
   });
-  lifecycle.onStop("serving", () => serving.stop());
-  log.info(`serin serve listening on ${serving.url} (admin ${serving.adminUrl})`);
+  // Before it is open: a signal during the start is obeyed at once, and ends what was begun.
+  const delayMs = options.shutdownDelaySeconds * 1000;
+  lifecycle.onStop("serving", async (signal) => {
+    const serving = await opening.catch(() => undefined);
+    await serving?.stop({ delayMs: signal === "SIGTERM" ? delayMs : 0 });
+  });
+  try {
+    const serving = await opening;
+    log.info(`serin serve listening on ${serving.url} (admin ${serving.adminUrl})`);
+  } catch (thrown) {
+    if (!lifecycle.signal.aborted) throw thrown;
+  }
   await lifecycle.stopped;
+}
+
+/** Whoever may change what is deployed may see it: the registry's token opens the status too. */
+async function readStatusAccess(
+  options: ServeOptions,
+  registryToken: string | undefined,
+): Promise<StatusAccess> {
+  const { controlTokenFile: path, controlToken, host } = options;
+  if (path !== undefined) {
+    return new AccessTokens({ admin: await readTokenFile("--control-token-file", path) });
+  }
+  if (controlToken !== undefined) {
+    return new AccessTokens({ admin: checkToken("SERIN_CONTROL_TOKEN", controlToken) });
+  }
+  if (isLoopback(host)) return "open";
+  return registryToken === undefined ? "closed" : new AccessTokens({ admin: registryToken });
 }
 
 /** What is served, by name; every wrong entry is reported at once. */
@@ -79,7 +116,9 @@ function readModels(options: ServeOptions, path: string | undefined): Map<string
       problems.push(thrown.message);
     }
   }
-  if (models.size === 0 && problems.length === 0) problems.push("nothing to serve was named");
+  if (models.size === 0 && problems.length === 0 && options.registry === undefined) {
+    problems.push("nothing to serve was named");
+  }
   if (problems.length === 0) return models;
   throw new SerinError("usage", `serin serve: ${problems.join("; ")}`, {
     hint: "serve FOLDER, or --registry URL --model models:/NAME@champion",
@@ -98,7 +137,7 @@ async function connect(
   options: ServeOptions,
   log: Log,
   lifecycle: Lifecycle,
-): Promise<{ peer: SyncPeer; source: VersionSource }> {
+): Promise<{ peer: SyncPeer; source: VersionSource; token?: string | undefined }> {
   if (options.registry === undefined) {
     return { peer: openLocalEngine({ catalog: emptyCatalog, log }, lifecycle), source: noSource };
   }
@@ -108,7 +147,11 @@ async function connect(
   const catalog = new MlflowCatalog(client);
   const planFor = (model: string) => planOfTags(model, catalog.tagsOf(model), log);
   const openLocal = () => Promise.resolve(openLocalEngine({ catalog, planFor, log }, lifecycle));
-  return { peer: new FallbackPeer(remote, openLocal, log), source: new MlflowSource(client) };
+  return {
+    peer: new FallbackPeer(remote, openLocal, log),
+    source: new MlflowSource(client),
+    token,
+  };
 }
 
 /** The registry's own engine, in this process and in memory. */

@@ -33,6 +33,19 @@ Deno.test("closers run once, last first, and one that fails stops none", async (
   assertEquals(closed, ["c", "a"]);
 });
 
+Deno.test("what is opened while the end is under way is closed too, and hears the signal", async () => {
+  const lifecycle = new Lifecycle(), closed: string[] = [];
+  const opening = Promise.withResolvers<void>();
+  lifecycle.onStop("first", (signal) => void closed.push(`first ${signal}`));
+  lifecycle.onStop("opening", () => opening.promise);
+  const stopped = lifecycle.stop("SIGTERM");
+  assertTrue(lifecycle.signal.aborted, "what is being opened is told");
+  lifecycle.onStop("late", (signal) => void closed.push(`late ${signal}`));
+  opening.resolve();
+  await stopped;
+  assertEquals(closed, ["late SIGTERM", "first SIGTERM"]);
+});
+
 Deno.test("a seed gives the same numbers everywhere; uniform enough to be coins", () => {
   const random = new SeededRandom(7);
   const first = [random.uint32(), random.uint32(), random.uint32()];

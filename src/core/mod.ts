@@ -2,10 +2,11 @@
 export { accessHint } from "./access_hint.ts";
 export { assert, AssertionError } from "./assert.ts";
 export { storageError, syncFolder, writeFileAtomic } from "./atomic_write.ts";
+export { backoffMs } from "./backoff.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { withDeadline } from "./deadline.ts";
 export { Sha256, sha256Hex } from "./digest.ts";
-export { Lifecycle } from "./lifecycle.ts";
+export { type Closer, Lifecycle, type StopSignal } from "./lifecycle.ts";
 export { LIMITS } from "./limits.ts";
 export { type Log, type LogLevel, type LogOptions, openLog, silentLog } from "./log.ts";
 export { OutputFolder } from "./output_folder.ts";

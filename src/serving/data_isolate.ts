@@ -28,6 +28,7 @@ const labelsWaiting = new Map<number, PromiseWithResolvers<unknown>>();
 let labelsNext = 0;
 let badEventAt = -Infinity;
 let ready = false;
+let closing = false;
 let starting: Promise<void> | undefined;
 let sealer: TokenSealer | undefined;
 let dataPlane: DataPlane | undefined;
@@ -55,6 +56,9 @@ async function receive(message: ToIsolate): Promise<void> {
       return useKeys(message.keys);
     case "ready":
       ready = message.ready;
+      return;
+    case "closing":
+      closing = true;
       return;
     case "ping": {
       const inflight = dataPlane?.inflight ?? 0;
@@ -88,6 +92,7 @@ async function start(message: ToIsolate & { type: "start" }): Promise<void> {
   });
   dataPlane = plane;
   ready = message.ready;
+  closing = message.closing;
   useKeys(message.keys);
   // Before anything is waited for: newer routes may arrive meanwhile, and must not be undone.
   for (const [model, route] of message.routes) plane.apply(model, route);
@@ -97,6 +102,7 @@ async function start(message: ToIsolate & { type: "start" }): Promise<void> {
     stats,
     log: openLog(),
     ready: () => ready,
+    closing: () => closing,
     defaultModel: () => {
       const models = plane.models();
       return models.length === 1 ? models[0].model : undefined;

@@ -20,6 +20,7 @@ export class FollowedModel {
   readonly #ledger: CountLedger;
   #answer: ModelAnswer | undefined;
   #fellBack = false;
+  #joined = false;
   #route = NOTHING;
 
   constructor(options: {
@@ -46,6 +47,33 @@ export class FollowedModel {
     return this.#answer;
   }
 
+  /**
+   * Why nobody should be sent here yet; undefined where they may. One that joins waits for everything
+   * that requests are split with now, so that the same key gets the same version on every ready
+   * replica. One that has joined stays: a canary that it cannot load must not take it away.
+   *
+   * @param problem why the registry does not answer, if it does not
+   */
+  waitingFor(problem: string | undefined): string | undefined {
+    const answer = this.#answer, { stable } = this.#route;
+    if (stable !== null && this.#joined) return undefined;
+    if (answer === undefined) {
+      return `the registry has not answered yet${problem === undefined ? "" : `: ${problem}`}`;
+    }
+    if (answer.stable === null) {
+      return `the registry has no model of that name, or its alias "${this.alias}" is not set`;
+    }
+    if (stable === null) return this.#loadingOf(answer.stable);
+    return `${this.#loadingOf(answer.assignment!.canary)}, and requests are split with it now`;
+  }
+
+  #loadingOf(version: string): string {
+    const error = this.held.report().find((one) => one.version === version)?.error;
+    return error === undefined
+      ? `version ${version} is being loaded`
+      : `version ${version} cannot be served: ${error}`;
+  }
+
   /** Takes what the registry says of this model. */
   take(answer: ModelAnswer): void {
     this.#answer = answer;
@@ -68,6 +96,8 @@ export class FollowedModel {
     const next = this.#next(answer);
     const changed = JSON.stringify(next) !== JSON.stringify(this.#route);
     this.#route = next;
+    const isSplit = answer.assignment === null || next.assignment !== null;
+    this.#joined ||= next.stable !== null && isSplit;
     if (changed) apply(next);
     this.held.want(answer.hold, versionsOf(next));
   }

@@ -66,6 +66,10 @@ export class IsolatePool {
   readonly #ortWasm = readOrtWasm();
   #keys: TokenKeys = [];
   #ready = false;
+  #closing = false;
+  /** All listened once: from then on some are enough. */
+  #complete = false;
+  #loading: Promise<unknown> = Promise.resolve();
   #nextId = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   #pingedAt = performance.now();
@@ -86,6 +90,7 @@ export class IsolatePool {
     checkPortIsFree(this.#options.hostname, this.#options.port);
     this.#spawn(0, this.#options.port);
     const port = await this.#listening.promise;
+    if (this.#stopping) return port;
     for (let place = 1; place < this.#options.workers; place++) this.#spawn(place, port);
     this.#timer = setInterval(() => this.#ping(), PING_MS);
     return port;
@@ -101,13 +106,18 @@ export class IsolatePool {
     return this.#live().reduce((sum, isolate) => sum + isolate.inflight, 0);
   }
 
-  /** Whether every data isolate listens and answered within the last two seconds. */
+  /**
+   * Whether the data port answers: all data isolates listened once, and each that listens answered
+   * within the last two seconds, or is held up by a model that it loads (for as long as
+   * LIMITS.isolateLoadMsMax allows: then it is replaced). One that is being replaced does not listen,
+   * and takes nothing from the others.
+   */
   get healthy(): boolean {
     const now = performance.now();
-    const live = this.#live();
-    return live.length === this.#options.workers &&
-      live.every((isolate) =>
-        isolate.listening && now - isolate.answeredAt <= LIMITS.isolateAnswerMsMax
+    const listening = this.#live().filter((isolate) => isolate.listening);
+    return this.#complete && listening.length > 0 &&
+      listening.every(({ opening, answeredAt }) =>
+        opening.size > 0 || now - answeredAt <= LIMITS.isolateAnswerMsMax
       );
   }
 
@@ -118,21 +128,36 @@ export class IsolatePool {
 
   /**
    * Loads and warms a version in every isolate: in one of them first, for a model that takes its
-   * isolate down must not take all of them.
+   * isolate down must not take all of them. Loading holds an isolate up, so while anything is served
+   * they load one after another, and one version at a time.
    *
    * @throws {SerinError} what the first isolate that could not load it said
    */
   async load(file: ModelFile): Promise<void> {
+    const turn = this.#loading.then(() => this.#load(file));
+    this.#loading = turn.catch(() => {});
+    return await turn;
+  }
+
+  async #load(file: ModelFile): Promise<void> {
     const key = keyOf(file.model, file.version);
     this.#files.set(key, file);
     const [first, ...others] = this.#live();
-    const error = first && await this.#loadInto(first, file) ||
-      (await Promise.all(others.map((isolate) => this.#loadInto(isolate, file))))
-        .find((posted) => posted !== undefined);
+    let error = first && await this.#loadInto(first, file);
+    if (error === undefined && this.#servesNothing()) {
+      const errors = await Promise.all(others.map((isolate) => this.#loadInto(isolate, file)));
+      error = errors.find((posted) => posted !== undefined);
+    } else {
+      for (const isolate of others) error ??= await this.#loadInto(isolate, file);
+    }
     if (error === undefined) return;
     this.#files.delete(key);
     this.#tell({ type: "unload", model: file.model, version: file.version });
     throw fromPosted(error);
+  }
+
+  #servesNothing(): boolean {
+    return [...this.#routes.values()].every(({ stable }) => stable === null);
   }
 
   /** Drops a version everywhere, after its last request. */
@@ -161,17 +186,34 @@ export class IsolatePool {
     this.#tell({ type: "ready", ready });
   }
 
-  /** Answers what is in flight and ends the isolates, at most `graceMs` later. */
-  async stop(graceMs: number): Promise<void> {
+  /** From now on each answer closes its connection, so that callers open their next elsewhere. */
+  closeConnections(): void {
+    this.#closing = true;
+    this.#tell({ type: "closing" });
+  }
+
+  /**
+   * Stops accepting, answers what is in flight and ends the isolates, at most `graceMs` later.
+   *
+   * @param options.loadsMatter whether one that is held up by a model that it loads may have requests
+   * @returns whether all was answered
+   */
+  async stop(graceMs: number, { loadsMatter }: { loadsMatter: boolean }): Promise<boolean> {
     this.#stopping = true;
-    clearInterval(this.#timer);
     this.setReady(false);
+    for (const isolate of this.#live()) {
+      const hasRequests = isolate.listening && (loadsMatter || isolate.opening.size === 0);
+      if (!hasRequests) isolate.drained.resolve();
+    }
     this.#tell({ type: "drain" });
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const grace = new Promise<void>((done) => timer = setTimeout(done, graceMs));
-    await Promise.race([Promise.all(this.#live().map((i) => i.drained.promise)), grace]);
+    const late = new Promise<false>((done) => timer = setTimeout(() => done(false), graceMs));
+    const drained = Promise.all(this.#live().map((isolate) => isolate.drained.promise));
+    const isDrained = await Promise.race([drained.then(() => true), late]);
     clearTimeout(timer);
+    clearInterval(this.#timer);
     for (const isolate of this.#live()) isolate.worker.terminate();
+    return isDrained;
   }
 
   #live(): Isolate[] {
@@ -221,6 +263,7 @@ export class IsolatePool {
       routes: [...this.#routes],
       keys: this.#keys,
       ready: this.#ready,
+      closing: this.#closing,
     });
   }
 
@@ -229,6 +272,8 @@ export class IsolatePool {
     switch (message.type) {
       case "listening":
         isolate.listening = true;
+        this.#complete ||= this.#live().filter((one) => one.listening).length ===
+          this.#options.workers;
         return this.#listening.resolve(message.port);
       case "failed":
         this.#options.log.error("a data isolate failed", { ...message.error });
@@ -255,6 +300,7 @@ export class IsolatePool {
         void this.#answerLabels(isolate, message.id, message.body);
         return;
       case "drained":
+        isolate.inflight = 0;
         return isolate.drained.resolve();
     }
   }
@@ -296,8 +342,9 @@ export class IsolatePool {
   }
 
   #replace(isolate: Isolate, why: string): void {
-    if (this.#isolates[isolate.place] !== isolate || this.#stopping) return;
+    if (this.#isolates[isolate.place] !== isolate) return;
     isolate.worker.terminate();
+    isolate.drained.resolve();
     this.#restarts++;
     this.#stats.retire(isolate.counts);
     for (const answer of isolate.loads.values()) answer(diedWhileLoading(why));
@@ -309,6 +356,7 @@ export class IsolatePool {
     });
     if (cutOff.length > 0) this.#options.onBadEvent();
     this.#isolates[isolate.place] = undefined;
+    if (this.#stopping) return;
     const wait = Math.max(0, RESTART_MS_MIN - (performance.now() - isolate.startedAt));
     setTimeout(async () => {
       if (this.#stopping) return;

@@ -28,12 +28,15 @@ export type ToIsolate =
     readonly routes: readonly (readonly [model: string, route: Route])[];
     readonly keys: TokenKeys;
     readonly ready: boolean;
+    readonly closing: boolean;
   }
   | { readonly type: "load"; readonly id: number; readonly file: ModelFile }
   | { readonly type: "unload"; readonly model: string; readonly version: string }
   | { readonly type: "route"; readonly model: string; readonly route: Route }
   | { readonly type: "keys"; readonly keys: TokenKeys }
   | { readonly type: "ready"; readonly ready: boolean }
+  /** Each answer closes its connection from now on. */
+  | { readonly type: "closing" }
   | { readonly type: "ping"; readonly id: number }
   | {
     readonly type: "labelled";

@@ -1,5 +1,12 @@
-import { adminApp } from "../api/ops/mod.ts";
-import { type Clock, LIMITS, type Log, SerinError } from "../core/mod.ts";
+import { adminApp, type StatusAccess } from "../api/ops/mod.ts";
+import {
+  type Clock,
+  LIMITS,
+  type Log,
+  SerinError,
+  SystemRandom,
+  withDeadline,
+} from "../core/mod.ts";
 import { mustFallBack } from "../rollout/mod.ts";
 import { CountLedger } from "../rollout/router/mod.ts";
 import {
@@ -19,8 +26,14 @@ import { addServingMetrics } from "./serving_metrics.ts";
 import { SyncLoop } from "./sync_loop.ts";
 import type { VersionSource } from "./version_source.ts";
 
-/** How long in-flight requests may take after SIGTERM. */
+/** How long in-flight requests may take when the process ends, unless it says otherwise. */
 const GRACE_MS = 20_000;
+/** How long the last counts may take, where in-flight requests have used the grace up. */
+const LAST_SYNC_MS_MIN = 2000;
+/** The most that they may take of a grace that nothing else uses. */
+const LAST_SYNC_MS_MAX = 5000;
+/** How long the admin port waits for those that are asking. */
+const ADMIN_MS_MAX = 1000;
 /** How often the data port's readiness is brought up to date. */
 const READY_MS = 100;
 
@@ -39,6 +52,12 @@ export interface ServingOptions {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Log;
+  /** Who may read `/status`; default everybody. */
+  readonly statusAccess?: StatusAccess;
+  /** How long in-flight requests may take when it stops; default 20 s. */
+  readonly graceMs?: number;
+  /** Aborted: a start that is under way gives up. */
+  readonly signal?: AbortSignal;
 }
 
 /** A running serving process. */
@@ -49,22 +68,34 @@ export interface Serving {
   readonly adminUrl: string;
   /** Whether every model is warm in every data isolate. */
   ready(): boolean;
-  /** Not ready at once; answers what is in flight; sends the last counts. */
-  stop(): Promise<void>;
+  /**
+   * Not ready at once; answers what is in flight, up to the grace; sends the last counts.
+   *
+   * @param options.delayMs goes on accepting for that long before, where it was ready: those who route
+   *   to it need time to hear that it is not; default 0
+   */
+  stop(options?: { delayMs?: number }): Promise<void>;
 }
 
 /**
  * Starts serving: data isolates on the data port, admin port, sync.
  *
- * @throws {SerinError} `address_in_use`; what is wrong with a folder, file or fixed version
+ * @throws {SerinError} `address_in_use`; what is wrong with a folder, file or fixed version;
+ *   `unavailable` where `signal` was aborted before it served
  */
 export async function openServing(options: ServingOptions): Promise<Serving> {
   const process = new ServingProcess(options);
+  const aborted = Promise.withResolvers<never>();
+  const giveUp = () => aborted.reject(new SerinError("unavailable", "Ended while it started"));
+  if (options.signal?.aborted) giveUp();
+  options.signal?.addEventListener("abort", giveUp, { once: true });
   try {
-    await process.start();
+    await Promise.race([aborted.promise, process.start()]);
   } catch (thrown) {
     await process.stop().catch(() => {});
     throw thrown;
+  } finally {
+    options.signal?.removeEventListener("abort", giveUp);
   }
   return process;
 }
@@ -78,7 +109,8 @@ class ServingProcess implements Serving {
   readonly #sync: SyncLoop;
   readonly #followed: FollowedModel[] = [];
   readonly #fixed: FixedModels;
-  #stopping = false;
+  #stopping: Promise<void> | undefined;
+  #wasReady = false;
   #readyTimer: ReturnType<typeof setInterval> | undefined;
   #admin: Deno.HttpServer<Deno.NetAddr> | undefined;
 
@@ -98,6 +130,7 @@ class ServingProcess implements Serving {
       peer,
       replica,
       clock,
+      random: new SystemRandom(),
       log,
       report: () => this.#report(),
       apply: (answer) => this.#apply(answer),
@@ -123,28 +156,55 @@ class ServingProcess implements Serving {
       sync: this.#sync,
       followed: this.#followed,
       ready: () => this.ready(),
+      draining: () => this.#stopping !== undefined,
     });
     const port = await this.#pool.start();
+    if (this.#stopping !== undefined) return;
     this.url = urlOf(host, port);
-    this.#readyTimer = setInterval(() => this.#pool.setReady(this.ready()), READY_MS);
+    this.#readyTimer = setInterval(() => this.#tellReady(), READY_MS);
     await this.#sync.start();
+    if (this.#stopping !== undefined) return;
     if (!this.#sync.reachable) await this.#recall();
     await this.#fixed.load();
-    this.#pool.setReady(this.ready());
+    this.#tellReady();
   }
 
   ready(): boolean {
     return this.#reasons().length === 0;
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
+  stop({ delayMs = 0 }: { delayMs?: number } = {}): Promise<void> {
+    this.#stopping ??= this.#stop(delayMs);
+    return this.#stopping;
+  }
+
+  async #stop(delayMs: number): Promise<void> {
+    const { log, graceMs = GRACE_MS } = this.#options;
     clearInterval(this.#readyTimer);
+    this.#pool.setReady(false);
+    this.#pool.closeConnections();
     this.#fixed.stop();
-    await this.#pool.stop(GRACE_MS);
-    await this.#sync.stop();
-    await this.#admin?.shutdown();
+    if (delayMs > 0 && this.#wasReady) {
+      log.info("not ready any more, and still answering", { seconds: delayMs / 1000 });
+      await new Promise((done) => setTimeout(done, delayMs));
+    }
+    const deadline = performance.now() + graceMs;
+    // Nobody was sent to one that was never ready: what it loads need not be waited for.
+    const isDrained = await this.#pool.stop(graceMs, { loadsMatter: this.#wasReady });
+    if (!isDrained) {
+      log.warn("requests were cut off after the grace", { graceSeconds: graceMs / 1000 });
+    }
+    const left = Math.max(LAST_SYNC_MS_MIN, deadline - performance.now());
+    await this.#sync.stop(Math.min(LAST_SYNC_MS_MAX, left));
+    const late = () => new SerinError("timeout", "Somebody still asks at the admin port");
+    await withDeadline(this.#admin?.shutdown() ?? Promise.resolve(), ADMIN_MS_MAX, late)
+      .catch((thrown) => log.debug(thrown.message));
+  }
+
+  #tellReady(): void {
+    const ready = this.ready();
+    this.#wasReady ||= ready;
+    this.#pool.setReady(ready);
   }
 
   #listenAdmin(hostname: string, port: number): Deno.HttpServer<Deno.NetAddr> {
@@ -155,6 +215,7 @@ class ServingProcess implements Serving {
         return { ready: reasons.length === 0, reasons };
       },
       status: () => this.#status(),
+      statusAccess: this.#options.statusAccess ?? "open",
     });
     try {
       return Deno.serve({ hostname, port, onListen: () => {} }, app.fetch);
@@ -274,18 +335,12 @@ class ServingProcess implements Serving {
 
   #reasons(): string[] {
     const reasons: string[] = [];
-    if (this.#stopping) reasons.push("the process is stopping");
-    if (!this.#pool.healthy) reasons.push("a data isolate did not answer within 2 s");
+    if (this.#stopping !== undefined) reasons.push("the process is stopping");
+    if (!this.#pool.healthy) reasons.push("the data port does not answer within 2 s");
     reasons.push(...this.#fixed.reasons());
-    for (const { model, alias, route, answer, held } of this.#followed) {
-      if (route.stable !== null) continue;
-      const error = held.report().find((version) => version.error !== undefined)?.error;
-      const why = answer === undefined
-        ? "the registry has not answered yet"
-        : answer.stable === null
-        ? "the alias points at no version"
-        : error ?? `version ${answer.stable} is being loaded`;
-      reasons.push(`${model}@${alias}: ${why}`);
+    for (const followed of this.#followed) {
+      const why = followed.waitingFor(this.#sync.problem);
+      if (why !== undefined) reasons.push(`${followed.model}@${followed.alias}: ${why}`);
     }
     return reasons;
   }
@@ -295,7 +350,11 @@ class ServingProcess implements Serving {
       replica: this.#options.replica,
       ready: this.ready(),
       reasons: this.#reasons(),
-      registry: { reachable: this.#sync.reachable, ageSeconds: this.#sync.ageSeconds },
+      registry: {
+        reachable: this.#sync.reachable,
+        ageSeconds: this.#sync.ageSeconds,
+        problem: this.#sync.problem,
+      },
       isolates: { workers: this.#options.workers, restarts: this.#pool.restarts },
       models: [
         ...this.#followed.map(({ name, model, alias, route, held }) => ({

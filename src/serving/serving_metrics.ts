@@ -11,9 +11,10 @@ export function addServingMetrics(
     sync: SyncLoop;
     followed: readonly FollowedModel[];
     ready: () => boolean;
+    draining: () => boolean;
   },
 ): void {
-  const { pool, sync, followed, ready } = sources;
+  const { pool, sync, followed, ready, draining } = sources;
   const one = (value: number) => [{ labels: {}, value }];
   addProcessMetrics(metrics, "serve");
   addInferenceMetrics(metrics, () => pool.stats.total());
@@ -23,8 +24,13 @@ export function addServingMetrics(
     labels: [],
   }, () => one(ready() ? 1 : 0));
   metrics.gauge({
+    name: "serin_draining",
+    help: "1 from the signal to end on: not ready, answering what is in flight",
+    labels: [],
+  }, () => one(draining() ? 1 : 0));
+  metrics.gauge({
     name: "serin_inflight_requests",
-    help: "Requests that are being answered",
+    help: "Inference requests that run or wait for their turn, as of 250 ms ago at most",
     labels: [],
   }, () => one(pool.inflight));
   metrics.counter({
@@ -43,10 +49,22 @@ export function addServingMetrics(
     labels: [],
   }, () => sync.ageSeconds === undefined ? [] : one(sync.ageSeconds));
   metrics.gauge({
+    name: "serin_version_unservable",
+    help: "1 for a version that this replica is to hold and cannot serve",
+    labels: ["model", "model_version"],
+  }, () => followed.flatMap(failedOf));
+  metrics.gauge({
     name: "serin_traffic_share_ratio",
     help: "Share of a model's traffic that a version gets on this replica",
     labels: ["model", "model_version"],
   }, () => followed.flatMap(sharesOf));
+}
+
+function failedOf({ name: model, held }: FollowedModel) {
+  return held.report().filter(({ error }) => error !== undefined).map(({ version }) => ({
+    labels: { model, model_version: version },
+    value: 1,
+  }));
 }
 
 function sharesOf({ name: model, route }: FollowedModel) {

@@ -16,8 +16,11 @@ export class FakePeer implements SyncPeer {
   hold = ["1"];
   assignment: Assignment | null = null;
   reachable = true;
+  /** Syncs that were tried. */
+  attempts = 0;
 
   sync(request: SyncRequest): Promise<SyncAnswer> {
+    this.attempts++;
     if (!this.reachable) {
       return Promise.reject(new SerinError("unavailable", "The registry does not answer"));
     }

@@ -319,9 +319,10 @@ function reasonOf(thrown: unknown): string {
 
 function unknownModel(model: string, known: readonly string[]): SerinError {
   return new SerinError("not_found", `No model "${model}" is served here`, {
-    hint: didYouMean(model, known) ?? (known.length > 0
-      ? `served: ${known.join(", ")}`
-      : "no model is served here at all: serve was started without --model"),
+    hint: didYouMean(model, known) ??
+      (known.length > 0
+        ? `served: ${known.join(", ")}`
+        : "no model is served here at all: serve was started without --model"),
   });
 }
 

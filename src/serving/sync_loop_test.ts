@@ -1,0 +1,110 @@
+import { type Log, SeededRandom, SerinError, silentLog, systemClock } from "../core/mod.ts";
+import type { SyncAnswer, SyncPeer, SyncRequest } from "../rollout/sync.ts";
+import { assertEquals, assertIncludes, FakePeer, until } from "../testing/mod.ts";
+import { SyncLoop } from "./sync_loop.ts";
+
+const COUNTS: SyncRequest["counts"] = [
+  { rollout: "r", step: 0, arm: "stable", totals: { requests: 7 } },
+];
+
+function openLoop(peer: SyncPeer, options: { counts?: SyncRequest["counts"]; log?: Log } = {}) {
+  const { counts = COUNTS, log = silentLog } = options;
+  const applied: SyncAnswer[] = [];
+  const loop = new SyncLoop({
+    peer,
+    replica: "r-1",
+    clock: systemClock,
+    random: new SeededRandom(1),
+    log,
+    report: () => ({ models: [], counts }),
+    apply: (answer) => applied.push(answer),
+    onUnanswered: () => {},
+  });
+  return { loop, applied };
+}
+
+Deno.test("the last sync carries the last counts, and says that the replica leaves", async () => {
+  const peer = new FakePeer();
+  const { loop } = openLoop(peer);
+  await loop.start();
+  assertEquals(peer.requests.map(({ leaving }) => leaving), [undefined]);
+  await loop.stop(1000);
+  const last = peer.requests.at(-1)!;
+  assertEquals([last.leaving, last.counts], [true, COUNTS]);
+  const sent = peer.requests.length;
+  loop.soon();
+  assertEquals(peer.requests.length, sent);
+});
+
+Deno.test("a registry that is away when a replica ends gets its counts as soon as it is back", async () => {
+  const peer = new FakePeer();
+  const { loop } = openLoop(peer);
+  await loop.start();
+  peer.reachable = false;
+  const stopped = loop.stop(20_000);
+  const tried = peer.attempts;
+  await until("it was tried in vain", () => peer.attempts > tried);
+  peer.reachable = true;
+  await stopped;
+  assertEquals(peer.requests.at(-1)!.counts, COUNTS);
+});
+
+Deno.test("an end is bounded in time: a registry that is silent, one that never answered", async () => {
+  const silent = new FakePeer();
+  const lines: string[] = [];
+  const log = { ...silentLog, warn: (line: string) => void lines.push(line) };
+  const { loop } = openLoop(silent, { log });
+  await loop.start();
+  silent.sync = () => new Promise(() => {});
+  await loop.stop(50);
+  assertEquals(lines, ["the registry did not hear that this replica ends"]);
+
+  const never = openLoop(silent).loop;
+  void never.start();
+  await never.stop(3_600_000);
+});
+
+Deno.test("a registry that does not know the last sync's word takes its counts all the same", async () => {
+  const old = new FakePeer(), heard: SyncRequest[] = [];
+  const { sync } = old;
+  old.sync = (request) => {
+    if (request.leaving !== undefined) {
+      return Promise.reject(new SerinError("conflict", "Unrecognized key: leaving"));
+    }
+    heard.push(request);
+    return sync.call(old, request);
+  };
+  const { loop } = openLoop(old);
+  await loop.start();
+  await loop.stop(1000);
+  assertEquals(heard.length, 2);
+  assertEquals(heard[1].counts, COUNTS);
+});
+
+Deno.test("an outage is told once, with its reason, and ends with a line", async () => {
+  const peer = new FakePeer(), lines: string[] = [];
+  peer.reachable = false;
+  const log: Log = {
+    ...silentLog,
+    warn: (line, fields) => void lines.push(`${line}: ${fields?.error}`),
+    info: (line) => void lines.push(line),
+  };
+  const { loop, applied } = openLoop(peer, { log });
+  await loop.start();
+  assertEquals([loop.reachable, loop.ageSeconds], [false, undefined]);
+  assertIncludes(loop.problem!, "does not answer");
+  for (let i = 0; i < 3; i++) {
+    const { attempts } = peer;
+    loop.soon();
+    await until("another attempt", () => peer.attempts > attempts);
+  }
+  peer.reachable = true;
+  loop.soon();
+  await until("it is reached", () => loop.reachable);
+  assertEquals(lines, [
+    "the registry has not answered yet: The registry does not answer",
+    "the registry answers again",
+  ]);
+  assertEquals([loop.problem, applied.length > 0], [undefined, true]);
+  await loop.stop(1000);
+});
