@@ -8,8 +8,6 @@ const LIVE_MS = 5000;
 const REMEMBERED_MS = 15 * 60_000;
 const REPLICAS_MAX = 10_000;
 
-type HeldVersion = SyncRequest["models"][number]["held"][number];
-
 /** One replica as it is listed. */
 export interface RosterEntry {
   readonly replica: string;
@@ -27,6 +25,8 @@ interface HeardReplica {
   readonly heardAt: number;
   readonly seenAt: number;
   readonly models: SyncRequest["models"];
+  /** It has said that it ends. */
+  readonly left: boolean;
 }
 
 /**
@@ -44,13 +44,14 @@ export class ReplicaRoster {
     this.#settledAt = resumed ? clock.monotonic() + LIVE_MS : -Infinity;
   }
 
-  hear({ replica, incarnation, models }: SyncRequest): void {
+  /** A replica that takes its leave is not live from then on; one that is killed, after LIVE_MS. */
+  hear({ replica, incarnation, models, leaving = false }: SyncRequest): void {
     const key = `${replica}\n${incarnation}`;
     if (!this.#replicas.has(key)) {
       this.#forgetSilent(this.#replicas.size >= REPLICAS_MAX ? LIVE_MS : REMEMBERED_MS);
     }
     const heardAt = this.#clock.monotonic(), seenAt = this.#clock.now();
-    this.#replicas.set(key, { name: replica, incarnation, heardAt, seenAt, models });
+    this.#replicas.set(key, { name: replica, incarnation, heardAt, seenAt, models, left: leaving });
   }
 
   /** @returns the live replicas that serve a model by an alias, as the state machine sees them */
@@ -96,8 +97,8 @@ export class ReplicaRoster {
     return [...aliases];
   }
 
-  #isLive({ heardAt }: HeardReplica): boolean {
-    return this.#clock.monotonic() - heardAt < LIVE_MS;
+  #isLive({ heardAt, left }: HeardReplica): boolean {
+    return !left && this.#clock.monotonic() - heardAt < LIVE_MS;
   }
 
   #forgetSilent(silentMs: number): void {
@@ -110,9 +111,4 @@ export class ReplicaRoster {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** @returns whether a version can take traffic on a replica */
-export function isWarm(held: readonly HeldVersion[], version: string): boolean {
-  return held.some((one) => one.version === version && one.warm && one.error === undefined);
 }

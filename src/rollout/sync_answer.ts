@@ -2,7 +2,6 @@ import { SerinError } from "../core/mod.ts";
 import type { Reader } from "../database/mod.ts";
 import type { AliasReading } from "./alias_reader.ts";
 import { CHALLENGER } from "./catalog.ts";
-import { isWarm } from "./replica_roster.ts";
 import { shareOf } from "./rollout_state.ts";
 import { readObserved, runningRollouts, type StoredRollout } from "./rollout_store.ts";
 import type { Assignment, SyncAnswer, SyncRequest } from "./sync.ts";
@@ -14,8 +13,9 @@ const INTERVAL_ROLLOUT_MS = 500;
 type Readings = ReadonlyMap<string, AliasReading>;
 
 /**
- * What a replica is to do. One that has not both versions warm gets no share: it serves the stable
- * version and sends no counts.
+ * What a replica is to do. The split is told to each of them, whatever it holds: a replica splits only
+ * when it has both versions warm, and one that joins is not ready before. What others hold decides
+ * when a share begins and grows, never what it is now: a replica that comes or goes moves nobody's.
  *
  * @throws {SerinError} unavailable when a model's aliases can neither be read nor were seen before
  */
@@ -25,7 +25,7 @@ export function answerSync(
   { readings, tokenKeys }: { readings: Readings; tokenKeys: TokenKey[] },
 ): SyncAnswer {
   const running = runningRollouts(reader);
-  const models = request.models.map(({ model, alias, held }) => {
+  const models = request.models.map(({ model, alias }) => {
     const aliases = readings.has(model)
       ? readings.get(model)!.aliases
       : rememberedAliases(reader, model, alias);
@@ -33,9 +33,7 @@ export function answerSync(
     const rollout = running.find((one) => one.model === model && one.alias === alias);
     const hold = [stable, aliases?.[CHALLENGER], rollout?.stable, rollout?.canary]
       .filter((version): version is string => typeof version === "string");
-    const ready = rollout !== undefined && rollout.stable === stable &&
-      isWarm(held, rollout.stable) && isWarm(held, rollout.canary);
-    const assignment = ready ? assignmentOf(rollout) : null;
+    const assignment = rollout?.stable === stable ? assignmentOf(rollout) : null;
     return { model, alias, stable, hold: [...new Set(hold)], assignment };
   });
   const asked = new Set(request.models.map(({ model }) => model));
