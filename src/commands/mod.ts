@@ -1,4 +1,5 @@
 import type { Command } from "../cli/mod.ts";
+import { canaryExplainCommand } from "./canary_explain.ts";
 import { canaryReplayCommand } from "./canary_replay.ts";
 import { demoCommand } from "./demo.ts";
 import { manifestsRenderCommand } from "./manifests_render.ts";
@@ -15,6 +16,7 @@ export const COMMANDS = [
   registryCommand,
   serveCommand,
   predictCommand,
+  canaryExplainCommand,
   canaryReplayCommand,
   manifestsRenderCommand,
   versionCommand,
