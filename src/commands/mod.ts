@@ -2,6 +2,11 @@ import type { Command } from "../cli/mod.ts";
 import { canaryExplainCommand } from "./canary_explain.ts";
 import { canaryReplayCommand } from "./canary_replay.ts";
 import { demoCommand } from "./demo.ts";
+import { deployApplyCommand } from "./deploy_apply.ts";
+import { deployHistoryCommand } from "./deploy_history.ts";
+import { deployPlanCommand } from "./deploy_plan.ts";
+import { deployRollbackCommand } from "./deploy_rollback.ts";
+import { deployStatusCommand } from "./deploy_status.ts";
 import { manifestsRenderCommand } from "./manifests_render.ts";
 import { predictCommand } from "./predict.ts";
 import { registryCommand } from "./registry.ts";
@@ -19,5 +24,10 @@ export const COMMANDS = [
   canaryExplainCommand,
   canaryReplayCommand,
   manifestsRenderCommand,
+  deployPlanCommand,
+  deployApplyCommand,
+  deployStatusCommand,
+  deployHistoryCommand,
+  deployRollbackCommand,
   versionCommand,
 ] as unknown as readonly Command[];

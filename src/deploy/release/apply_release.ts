@@ -71,6 +71,9 @@ export async function applyRelease(
     const plan = await planObjects(client, { ...request, released });
     checkPlan(plan);
     await request.beforeWrite?.();
+    if (context.signal.aborted) {
+      throw new SerinError("not_ready", "Interrupted: nothing was applied");
+    }
     await applyFoundations(request, context, deadline);
     lock ??= await takeDeployLock(client, lockOptions);
     const held = lock;
