@@ -10,10 +10,7 @@ export type Overlay = typeof OVERLAYS[number];
 export const OVERLAY_SETTINGS: Readonly<Record<Overlay, ManifestSettingsInput>> = {
   base: {},
   dev: {
-    registry: {
-      storage: "1Gi",
-      resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
-    },
+    registry: { storage: "1Gi", resources: { requests: { cpu: "50m" } } },
     serving: {
       replicasMin: 1,
       replicasMax: 3,
@@ -21,14 +18,14 @@ export const OVERLAY_SETTINGS: Readonly<Record<Overlay, ManifestSettingsInput>> 
       scaleDownSeconds: 15,
       cacheSize: "512Mi",
       spread: "none",
-      resources: { requests: { cpu: "100m", memory: "192Mi" }, limits: { cpu: "1" } },
+      resources: { requests: { cpu: "100m", memory: "384Mi" } },
     },
     training: { resources: { requests: { cpu: "250m" } }, keepSeconds: 3600 },
   },
   production: {
     registry: {
       storage: "50Gi",
-      resources: { requests: { cpu: "500m", memory: "512Mi" }, limits: { memory: "2Gi" } },
+      resources: { requests: { cpu: "250m", memory: "256Mi" }, limits: { memory: "1Gi" } },
     },
     serving: {
       replicasMin: 3,
@@ -37,13 +34,14 @@ export const OVERLAY_SETTINGS: Readonly<Record<Overlay, ManifestSettingsInput>> 
       cacheSize: "8Gi",
       spread: "zones",
       resources: {
-        requests: { cpu: "1", memory: "512Mi" },
-        limits: { cpu: "2", memory: "1Gi" },
+        // A whole core, so that the target of autoscaling is most of what one isolate can do.
+        requests: { cpu: "1", memory: "768Mi" },
+        limits: { memory: "1536Mi" },
       },
     },
     training: {
       storage: "20Gi",
-      resources: { requests: { cpu: "2", memory: "2Gi" }, limits: { cpu: "4", memory: "8Gi" } },
+      resources: { requests: { cpu: "2", memory: "2Gi" }, limits: { memory: "8Gi" } },
     },
   },
 };

@@ -112,14 +112,20 @@ function unknownKey(key: string, settings: readonly Setting[]): string {
     return `"${key}" is a group of settings: it has ${inside.map((s) => s.key).join(", ")}`;
   }
   const keys = settings.map((setting) => setting.key);
-  const group = key.slice(0, key.lastIndexOf(".") + 1);
-  const beside = keys.filter((known) => known.startsWith(group));
   const lastWord = (text: string) => text.slice(text.lastIndexOf(".") + 1);
   const sameWord = keys.filter((known) => lastWord(known) === lastWord(key));
-  const hint = didYouMean(key, keys) ??
-    (sameWord.length === 1 ? `did you mean "${sameWord[0]}"?` : undefined) ??
-    `known${group === "" ? "" : " here"}: ${(beside.length > 0 ? beside : keys).join(", ")}`;
-  return `there is no setting "${key}": ${hint}`;
+  const near = didYouMean(key, keys) ??
+    (sameWord.length === 1 ? `did you mean "${sameWord[0]}"?` : undefined);
+  return `there is no setting "${key}": ${near ?? namesBeside(key, keys)}`;
+}
+
+/** What there is in the innermost group of the key that exists; groups end in a dot. */
+function namesBeside(key: string, keys: readonly string[]): string {
+  let group = key;
+  do group = group.replace(/[^.]*\.?$/, ""); while (!keys.some((known) => known.startsWith(group)));
+  const inside = keys.filter((known) => known.startsWith(group));
+  const names = inside.map((known) => /^[^.]+\.?/.exec(known.slice(group.length))![0]);
+  return `${group === "" ? "there are" : `"${group}" has`} ${[...new Set(names)].join(", ")}`;
 }
 
 /** What is wrong with a value; apart from every value that there may be. */
@@ -147,7 +153,9 @@ function describeIssue(issue: z.core.$ZodIssue, merged: Tree): string {
   let seen: unknown = merged;
   for (const key of issue.path) seen = (seen as Tree | undefined)?.[String(key)];
   const value = seen === undefined ? "" : `: current value is ${JSON.stringify(seen)}`;
-  const message = issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
+  const message = issue.code === "invalid_type" && /^(int|number)$/.test(issue.expected)
+    ? "must be a whole number"
+    : issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
   return `"${issue.path.map(String).join(".")}": ${message}${value}`;
 }
 

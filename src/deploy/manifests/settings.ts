@@ -17,22 +17,28 @@ const bytes = z.string().refine(
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: "must be a CIDR, such as 10.0.0.0/8" });
 
-const resources = (cpu: string, memory: string, limits: { cpu: string; memory: string }) =>
+/** Requests by measurement (docs/decisions/0010), memory limits with room for a second isolate. */
+const resources = (requests: { cpu: string; memory: string }, limits: { memory: string }) =>
   z.strictObject({
     requests: z.strictObject({
-      cpu: cores.default(cpu).meta({ description: "Cores that the scheduler keeps free" }),
-      memory: bytes.default(memory).meta({ description: "Memory that the scheduler keeps free" }),
+      cpu: cores.default(requests.cpu).meta({ description: "Cores that the scheduler keeps free" }),
+      memory: bytes.default(requests.memory).meta({
+        description: "Memory that the scheduler keeps free",
+      }),
     }).prefault({}),
     limits: z.strictObject({
-      cpu: cores.default(limits.cpu).meta({ description: "Above it the container is slowed down" }),
+      cpu: cores.optional().meta({
+        description: "Above it the container is slowed down; default never, for that makes tails",
+      }),
       memory: bytes.default(limits.memory).meta({
         description: "Above it the container is killed",
       }),
     }).prefault({}),
   }).superRefine(({ requests, limits }, context) => {
     for (const name of ["cpu", "memory"] as const) {
-      if ((parseQuantity(requests[name]) ?? 0) <= (parseQuantity(limits[name]) ?? 0)) continue;
-      const message = `must not be above limits.${name} (${limits[name]})`;
+      const limit = limits[name];
+      if (limit === undefined || parseQuantity(requests[name])! <= parseQuantity(limit)!) continue;
+      const message = `must not be above limits.${name} (${limit})`;
       context.addIssue({ code: "custom", path: ["requests", name], message });
     }
   }).prefault({});
@@ -47,7 +53,7 @@ const registry = z.strictObject({
   graceSeconds: seconds(0, 300).default(10).meta({
     description: "How long requests may still run after SIGTERM",
   }),
-  resources: resources("250m", "256Mi", { cpu: "2", memory: "1Gi" }),
+  resources: resources({ cpu: "100m", memory: "128Mi" }, { memory: "512Mi" }),
 });
 
 const serving = z.strictObject({
@@ -81,14 +87,14 @@ const serving = z.strictObject({
   spread: z.enum(["none", "nodes", "zones"]).default("nodes").meta({
     description: "Over what replicas are spread, as far as there is room; zones includes nodes",
   }),
-  resources: resources("500m", "256Mi", { cpu: "2", memory: "512Mi" }),
+  resources: resources({ cpu: "250m", memory: "448Mi" }, { memory: "768Mi" }),
 });
 
 const controller = z.strictObject({
   replicas: z.int().min(1).max(3).default(1).meta({
     description: "More than one only stand by: one holds the Lease",
   }),
-  resources: resources("50m", "128Mi", { cpu: "500m", memory: "256Mi" }),
+  resources: resources({ cpu: "50m", memory: "128Mi" }, { memory: "256Mi" }),
 });
 
 const training = z.strictObject({
@@ -115,7 +121,7 @@ const training = z.strictObject({
   job: z.boolean().default(false).meta({
     description: "Whether a Job that trains once is made beside the CronJob",
   }),
-  resources: resources("1", "512Mi", { cpu: "2", memory: "2Gi" }),
+  resources: resources({ cpu: "1", memory: "384Mi" }, { memory: "2Gi" }),
 });
 
 const network = z.strictObject({
