@@ -4,10 +4,13 @@ import { createMlflowClient, type MlflowClient } from "../mlflow/mod.ts";
 export class TestRegistry {
   readonly url: string;
   readonly client: MlflowClient;
+  readonly #headers: Record<string, string>;
 
-  constructor(url: string) {
+  /** @param token of a registry that wants one */
+  constructor(url: string, token?: string) {
     this.url = url;
-    this.client = createMlflowClient({ baseUrl: url, fetch: globalThis.fetch });
+    this.client = createMlflowClient({ baseUrl: url, fetch: globalThis.fetch, token });
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
   /** Makes an ONNX file the next version of a model. @returns its number */
@@ -28,6 +31,7 @@ export class TestRegistry {
   async call(method: string, route: string, body?: unknown): Promise<any> {
     const answer = await fetch(`${this.url}/api/serin/v1/${route}`, {
       method,
+      headers: this.#headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
