@@ -50,6 +50,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     doors: { "sync.ts": "the contract between serving process and registry" },
   },
   deploy: { level: 2, imports: ["core", "config", "kubernetes", "control"] },
+  controller: { level: 2, imports: ["core", "kubernetes"] },
   api: {
     level: 3,
     imports: [
@@ -82,7 +83,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
         "database",
       ],
       ...["telemetry", ...DOMAINS, "api", "serving", "web", "demo"],
-      "kubernetes",
+      ...["kubernetes", "controller"],
       "deploy",
     ],
   },

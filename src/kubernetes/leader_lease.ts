@@ -36,6 +36,8 @@ export interface LeaderLease {
   isHeld(): boolean;
   /** Who was seen to hold it last; undefined where nobody. */
   holder(): string | undefined;
+  /** @returns why the last attempt failed; undefined where it did not, whoever holds it */
+  problem(): string | undefined;
   /** One attempt to get or renew it; never throws. */
   attempt(): Promise<void>;
   /** Attempts until the signal ends it, then gives the lease back. */
@@ -94,6 +96,10 @@ class Election implements LeaderLease {
 
   holder(): string | undefined {
     return specOf(this.#seen).holderIdentity || undefined;
+  }
+
+  problem(): string | undefined {
+    return this.#problem || undefined;
   }
 
   async attempt(): Promise<void> {

@@ -33,5 +33,6 @@ export {
   referenceOf,
 } from "./kubernetes_object.ts";
 export { type LeaderLease, type LeaseOptions, openLease } from "./leader_lease.ts";
+export { ObjectCache, type ObjectCacheOptions } from "./object_cache.ts";
 export { createKubernetesClient, type KubernetesClientOptions } from "./rest_client.ts";
 export { serviceProxyPath } from "./service_proxy.ts";
