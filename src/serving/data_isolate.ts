@@ -60,10 +60,8 @@ async function receive(message: ToIsolate): Promise<void> {
     case "closing":
       closing = true;
       return;
-    case "ping": {
-      const inflight = dataPlane?.inflight ?? 0;
-      return scope.postMessage({ type: "pong", id: message.id, stats: stats.snapshot(), inflight });
-    }
+    case "ping":
+      return scope.postMessage({ type: "pong", id: message.id, stats: stats.snapshot() });
     case "labelled": {
       const waiting = labelsWaiting.get(message.id);
       labelsWaiting.delete(message.id);
@@ -89,6 +87,7 @@ async function start(message: ToIsolate & { type: "start" }): Promise<void> {
     sealToken: (facts) => sealer === undefined ? undefined : sealPrediction(sealer, facts),
     onBadEvent: reportBadEvent,
     onCrash: reportCrash,
+    inflight: new Int32Array(message.inflight),
   });
   dataPlane = plane;
   ready = message.ready;

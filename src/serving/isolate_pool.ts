@@ -29,7 +29,8 @@ interface Isolate {
   readonly startedAt: number;
   /** When it last answered, or started. */
   answeredAt: number;
-  inflight: number;
+  /** Requests that it answers: one number, in memory that is shared with it. */
+  readonly inflight: Int32Array<SharedArrayBuffer>;
   listening: boolean;
   /** Loads that it has not answered. */
   readonly loads: Map<number, (error: PostedError | undefined) => void>;
@@ -101,9 +102,9 @@ export class IsolatePool {
     return this.#restarts;
   }
 
-  /** Requests that are being answered, as of the last pings. */
+  /** Requests that run or wait for their turn, now: also of an isolate that is too busy to be asked. */
   get inflight(): number {
-    return this.#live().reduce((sum, isolate) => sum + isolate.inflight, 0);
+    return this.#live().reduce((sum, { inflight }) => sum + Atomics.load(inflight, 0), 0);
   }
 
   /**
@@ -238,7 +239,7 @@ export class IsolatePool {
       counts,
       startedAt: now,
       answeredAt: now,
-      inflight: 0,
+      inflight: new Int32Array(new SharedArrayBuffer(4)),
       listening: false,
       loads: new Map(),
       opening: new Set(),
@@ -259,6 +260,7 @@ export class IsolatePool {
       port,
       ortWasm: this.#ortWasm,
       counts: counts.buffer,
+      inflight: isolate.inflight.buffer,
       files: [...this.#files.values()],
       routes: [...this.#routes],
       keys: this.#keys,
@@ -290,7 +292,6 @@ export class IsolatePool {
         isolate.loads.delete(message.id);
         return;
       case "pong":
-        isolate.inflight = message.inflight;
         return this.#stats.update(isolate.counts, message.stats);
       case "bad_event":
         return this.#options.onBadEvent();
@@ -300,7 +301,6 @@ export class IsolatePool {
         void this.#answerLabels(isolate, message.id, message.body);
         return;
       case "drained":
-        isolate.inflight = 0;
         return isolate.drained.resolve();
     }
   }

@@ -23,6 +23,7 @@ export type ToIsolate =
     readonly port: number;
     readonly ortWasm: ArrayBuffer;
     readonly counts: SharedArrayBuffer;
+    readonly inflight: SharedArrayBuffer;
     /** What it holds and how it splits before its first request. */
     readonly files: readonly ModelFile[];
     readonly routes: readonly (readonly [model: string, route: Route])[];
@@ -57,7 +58,6 @@ export type FromIsolate =
     readonly type: "pong";
     readonly id: number;
     readonly stats: StatsSnapshot;
-    readonly inflight: number;
   }
   | { readonly type: "bad_event" }
   | { readonly type: "crashed"; readonly why: string }

@@ -30,7 +30,7 @@ export function addServingMetrics(
   }, () => one(draining() ? 1 : 0));
   metrics.gauge({
     name: "serin_inflight_requests",
-    help: "Inference requests that run or wait for their turn, as of 250 ms ago at most",
+    help: "Inference requests that run or wait for their turn",
     labels: [],
   }, () => one(pool.inflight));
   metrics.counter({

@@ -67,6 +67,8 @@ export interface DataPlaneOptions {
   readonly onBadEvent: () => void;
   /** Called when the engine cannot go on: the isolate must be replaced. */
   readonly onCrash: (why: string) => void;
+  /** One number, in memory that the main isolate reads too: requests that run or wait; default own. */
+  readonly inflight?: Int32Array;
 }
 
 interface Entry {
@@ -92,15 +94,11 @@ export class DataPlane {
   readonly #options: DataPlaneOptions;
   /** Requests that each version is answering. */
   readonly #running = new Map<ServedModel, number>();
-  #inflight = 0;
+  readonly #inflight: Int32Array;
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
-  }
-
-  /** Requests that are being answered. */
-  get inflight(): number {
-    return this.#inflight;
+    this.#inflight = options.inflight ?? new Int32Array(1);
   }
 
   /** Makes a loaded version available; it gets requests only when a route names it. */
@@ -161,20 +159,21 @@ export class DataPlane {
    *   `inference_failed` when the version failed (counted)
    */
   async infer(request: InferenceRequest): Promise<InferenceAnswer> {
-    if (this.#inflight >= LIMITS.inferenceInflightMax) {
+    const inflight = Atomics.load(this.#inflight, 0);
+    if (inflight >= LIMITS.inferenceInflightMax) {
       throw new SerinError(
         "limit_exceeded",
-        `${this.#inflight} requests are being answered already`,
+        `${inflight} requests are being answered already`,
         {
           hint: "retry after a moment; start more workers or replicas if this lasts",
         },
       );
     }
-    this.#inflight++;
+    Atomics.add(this.#inflight, 0, 1);
     try {
       return await this.#answer(request, this.#draw(request));
     } finally {
-      this.#inflight--;
+      Atomics.sub(this.#inflight, 0, 1);
     }
   }
 
