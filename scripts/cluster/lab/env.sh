@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # Settings shared by the lab's scripts; sourced, not run.
 #
 # The lab is a whole Kubernetes in one program (hyperlab/) and a real node (containerd, runc, kubelet), on one

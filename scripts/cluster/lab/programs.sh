@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced: makes the programs findable that the lab needs. What the machine lacks is unpacked from Debian's
 # packages into .cache/debian, and PATH, LD_LIBRARY_PATH and the like point there for the lab's processes only.
 
