@@ -82,6 +82,7 @@ export interface MlflowClient {
     findByAlias(name: string, alias: string): Promise<RemoteVersion | undefined>;
     setAlias(name: string, alias: string, version: string): Promise<void>;
     removeAlias(name: string, alias: string): Promise<void>;
+    setTag(name: string, key: string, value: string): Promise<void>;
   };
   readonly versions: {
     create(
@@ -299,6 +300,9 @@ function modelsOf(transport: Transport): MlflowClient["models"] {
     },
     removeAlias: async (name, alias) => {
       await transport.send("DELETE", `${route}/alias`, { name, alias });
+    },
+    setTag: async (name, key, value) => {
+      await transport.send("POST", `${route}/set-tag`, { name, key, value });
     },
   };
 }
