@@ -23,7 +23,9 @@ export function accessControl(tokens: AccessTokens, { log }: { log: Log }): Midd
 }
 
 function refusalOf({ req }: Context, tokens: AccessTokens): SerinError | undefined {
-  const access = accessOf(req.method, req.path);
+  const access = isPlainHost(req.raw.headers.get("host"))
+    ? accessOf(req.method, req.path)
+    : "admin";
   if (access === "open") return undefined;
   const credentials = credentialsOf(req.raw.headers);
   if (credentials === undefined) {
@@ -52,6 +54,11 @@ function refusalOf({ req }: Context, tokens: AccessTokens): SerinError | undefin
     );
   }
   return undefined;
+}
+
+/** The URL is put together of Host and path: a "/" or "?" in Host would make it another path. */
+function isPlainHost(host: string | null): boolean {
+  return host === null || /^[\w.:[\]-]*$/.test(host);
 }
 
 function isRead(method: string): boolean {

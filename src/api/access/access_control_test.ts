@@ -114,6 +114,8 @@ Deno.test("another spelling of an open route is an unknown route: the admin's", 
   // Decoded, these are the route itself, for the router as well.
   assertEquals(await statusesOf("GET", "/%68ealth"), OPEN);
   assertEquals(await statusesOf("POST", "/api/serin/v1/%73ync"), FOR_REPLICAS);
+  const headers = { host: "x/health?" };
+  assertEquals((await openApp().request("/health", { headers })).status, 401);
   // What hides behind a read is a read: the method decides.
   assertEquals(await statusesOf("GET", "/api/serin/v1/rollouts/x%0a/abort"), FOR_REPLICAS);
   assertEquals(await statusesOf("POST", "/api/serin/v1/rollouts/x%0a/abort"), FOR_ADMINS);
