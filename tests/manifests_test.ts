@@ -8,7 +8,6 @@ const COMPONENTS = {
   "hpa-inflight-adapter": ["serving.autoscaling=inflight-adapter"],
   "hpa-inflight-keda": ["serving.autoscaling=inflight-keda"],
   "service-monitor": ["monitoring.monitors=true"],
-  "training-job": ["training.job=true"],
 };
 
 const missing = await kubectlMissing();

@@ -1,8 +1,10 @@
+import { parseCommandLine } from "../cli/mod.ts";
 import { silentLog } from "../core/mod.ts";
-import { OVERLAYS, renderKustomizeTree } from "../deploy/mod.ts";
+import { OVERLAYS, renderKustomizeTree, renderManifests } from "../deploy/mod.ts";
 import { assertEquals, assertIncludes, assertSerinError, assertTrue } from "../testing/mod.ts";
 import { manifestsRenderCommand } from "./manifests_render.ts";
 import { type ManifestsRenderOptions, run } from "./manifests_render_run.ts";
+import { COMMANDS } from "./mod.ts";
 
 async function render(options: Partial<ManifestsRenderOptions>): Promise<string> {
   const lines: string[] = [];
@@ -99,3 +101,22 @@ Deno.test("what cannot be done is said before anything is written", () =>
     await Deno.writeTextFile(output, "");
     await assertSerinError(() => render({ output }), "storage", "is a file");
   }));
+
+/** The containers of an object, wherever it has its pod template. */
+function containersOf(value: unknown): { command: string[]; args?: string[] }[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inside]) =>
+    key === "containers" ? inside : containersOf(inside)
+  );
+}
+
+Deno.test("what the containers run are command lines of serin, with their environment", () => {
+  const env = { SERIN_TRAIN_DATA: "/data/train.csv", SERIN_WORKERS: "1" };
+  const commands = renderManifests().flatMap(containersOf).map(({ command, args = [] }) => {
+    assertEquals(command[0], "/serin");
+    const words = [...command.slice(1), ...args];
+    const parsed = parseCommandLine(COMMANDS, words, (name) => env[name as keyof typeof env]);
+    return parsed.kind === "run" ? parsed.command.name : parsed.kind;
+  });
+  assertEquals(commands.toSorted(), ["controller", "registry", "serve", "train"]);
+});

@@ -14,10 +14,12 @@ export const trainCommand = defineCommand({
     data: z.string().min(1).meta({
       description: "CSV file with a header line",
       placeholder: "FILE",
+      env: "SERIN_TRAIN_DATA",
     }),
     target: z.string().min(1).optional().meta({
       description: "The column to predict; default the one of train.yaml",
       placeholder: "COLUMN",
+      env: "SERIN_TRAIN_TARGET",
     }),
     spec: z.string().min(1).optional().meta({
       description: "train.yaml: objective, split, trees, calibration; every value has a default",

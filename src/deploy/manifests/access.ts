@@ -50,20 +50,22 @@ const CONTROLLER_RULES: readonly PolicyRule[] = [
     verbs: ["get"],
   },
   { apiGroups: ["batch"], resources: ["jobs"], verbs: ["get", "list", "watch", "create"] },
+  // Why a training failed is said by its pod's container.
+  { apiGroups: [""], resources: ["pods"], verbs: ["list"] },
   {
     apiGroups: ["serin.dev"],
     resources: ["rollouts"],
     verbs: ["get", "list", "watch", "create", "patch", "delete"],
   },
   { apiGroups: ["serin.dev"], resources: ["rollouts/status"], verbs: ["patch"] },
-  { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
+  { apiGroups: [""], resources: ["events"], verbs: ["create"] },
   // A name cannot be checked when an object is made.
   { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create"] },
   {
     apiGroups: ["coordination.k8s.io"],
     resources: ["leases"],
     resourceNames: [NAMES.controller],
-    verbs: ["get", "update", "patch"],
+    verbs: ["get", "update"],
   },
 ];
 

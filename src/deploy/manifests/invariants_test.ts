@@ -19,7 +19,12 @@ import { renderManifests } from "./render.ts";
 
 const VARIANTS = [
   [],
-  ["serving.autoscaling=inflight-adapter", "monitoring.monitors=true", "training.job=true"],
+  [
+    "serving.autoscaling=inflight-adapter",
+    "monitoring.monitors=true",
+    "training.job=true",
+    "training.target=y",
+  ],
   ["serving.autoscaling=inflight-keda", "network.clientNamespaces=a", "serving.spread=none"],
   ["namespace=elsewhere", "network.apiServerCidrs=10.0.0.1/32", "registry.storageClass=fast"],
 ];
@@ -241,11 +246,12 @@ const GRANTED = [
   "apps/deployments: get list watch patch",
   "batch/cronjobs: get",
   "batch/jobs: get list watch create",
+  "/pods: list",
   "serin.dev/rollouts: get list watch create patch delete",
   "serin.dev/rollouts/status: patch",
-  "/events: create patch",
+  "/events: create",
   "coordination.k8s.io/leases: create",
-  "coordination.k8s.io/leases: get update patch",
+  "coordination.k8s.io/leases: get update",
 ];
 
 checkAll("the controller's Role is this and no more, and its own namespace's", (objects) => {

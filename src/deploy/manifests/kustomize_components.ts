@@ -23,7 +23,6 @@ interface Source {
 }
 
 const scaling = { kind: "HorizontalPodAutoscaler", name: NAMES.serving };
-const template = { kind: "CronJob", name: NAMES.trainingTemplate };
 
 /** Every component of the tree. */
 export const COMPONENTS: readonly ComponentSource[] = [
@@ -54,12 +53,6 @@ export const COMPONENTS: readonly ComponentSource[] = [
     name: "service-monitor",
     settings: { monitoring: { monitors: true } },
     isIn: ({ monitoring }) => monitoring.monitors,
-  },
-  {
-    name: "training-job",
-    settings: { training: { job: true } },
-    isIn: ({ training }) => training.job,
-    replacements: [copyField({ ...template, fieldPath: "spec.jobTemplate.spec" }, "Job", ["spec"])],
   },
 ];
 
@@ -93,19 +86,19 @@ function renderComponent(
     else {
       const operations = diffJson(object as Json, wanted as Json);
       if (operations.length === 0) continue;
-      const path = `${object.kind.toLowerCase()}-${object.metadata.name}.yaml`;
+      const path = `patch-${object.kind.toLowerCase()}-${object.metadata.name}.yaml`;
       files.set(`${folder}/${path}`, [operations]);
       patches.push({ path, target: patchTarget(object) });
     }
   }
   const added = [...to].filter(([key]) => !from.has(key)).map(([, object]) => object);
   if (added.length > 0) files.set(`${folder}/added.yaml`, added);
-  if (removed.length > 0) files.set(`${folder}/removed.yaml`, removed);
+  if (removed.length > 0) files.set(`${folder}/patch-remove.yaml`, removed);
   files.set(`${folder}/kustomization.yaml`, [kustomization({
     resources: added.length > 0 ? ["added.yaml"] : [],
     patches,
     replacements: component.replacements ?? [],
-    transformers: removed.length > 0 ? ["removed.yaml"] : [],
+    transformers: removed.length > 0 ? ["patch-remove.yaml"] : [],
   }, "Component")]);
 }
 

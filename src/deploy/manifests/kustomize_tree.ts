@@ -59,7 +59,7 @@ function renderOverlay(files: TreeFiles, overlay: Overlay, set: readonly string[
     assert(wanted !== undefined && own.size === base.size, "an overlay has the base's objects");
     const operations = diffJson(object as Json, wanted as Json);
     if (operations.length === 0) continue;
-    const path = `${object.kind.toLowerCase()}-${object.metadata.name}.yaml`;
+    const path = `patch-${object.kind.toLowerCase()}-${object.metadata.name}.yaml`;
     files.set(`${folder}/${path}`, [operations]);
     patches.push({ path, target: patchTarget(object) });
   }

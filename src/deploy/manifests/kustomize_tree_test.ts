@@ -63,7 +63,7 @@ Deno.test("every file says that it is generated, and is named by a kustomization
 Deno.test("a component puts its metric before the others, whatever they are", () => {
   const tree = renderKustomizeTree();
   const folder = "components/hpa-inflight-adapter";
-  const patch = parse(tree.get(`${folder}/horizontalpodautoscaler-serin-serving.yaml`)!);
+  const patch = parse(tree.get(`${folder}/patch-horizontalpodautoscaler-serin-serving.yaml`)!);
   assertEquals((patch as PatchOperation[]).map(({ op, path }) => `${op} ${path}`), [
     "add /spec/metrics/0",
   ]);
@@ -73,7 +73,7 @@ Deno.test("a component puts its metric before the others, whatever they are", ()
 });
 
 Deno.test("what the base has already is no component", () => {
-  const set = ["serving.autoscaling=inflight-keda", "training.job=true"];
+  const set = ["serving.autoscaling=inflight-keda"];
   const components = [...renderKustomizeTree(set).keys()].filter((path) =>
     /^comp.*kust/.test(path)
   );

@@ -16,7 +16,6 @@ const INTRODUCTION = [
   "| `components/hpa-inflight-adapter/` | autoscaling on requests in flight, by prometheus-adapter |",
   "| `components/hpa-inflight-keda/` | the same by KEDA |",
   "| `components/service-monitor/` | what the Prometheus operator scrapes |",
-  "| `components/training-job/` | one training now, beside the CronJob |",
   "",
   "## Use",
   "",
@@ -54,7 +53,9 @@ const INTRODUCTION = [
   "  `k8s-app: kube-dns` in `kube-system`.",
   "- The component `hpa-inflight-adapter` has the rule as a ConfigMap; add it to the rules of the",
   "  installed prometheus-adapter.",
-  "- Training reads the volume `serin-training-data`, which you fill.",
+  "- Training reads the volume `serin-training-data`, which you fill. The CronJob `serin-train` is a",
+  "  template: the controller makes Jobs of it on request. `--set training.job=true` adds a Job that",
+  "  trains at once, `--set training.suspend=false` trains by the clock.",
 ];
 
 /** The README of the tree, with every setting. */

@@ -98,9 +98,15 @@ const controller = z.strictObject({
 });
 
 const training = z.strictObject({
-  arguments: z.array(z.string().min(1)).default([
-    ...["--data", "/data/train.csv", "--target", "target"],
-  ]).meta({ description: "Arguments of serin train; --registry and --out are given" }),
+  data: z.string().regex(/^\/data\/./, "must be a file in /data, where the volume is")
+    .default("/data/train.csv").meta({ description: "CSV file of trainings that name no --data" }),
+  target: z.string().min(1).optional().meta({
+    description:
+      "Column to predict of trainings that name no --target; default that of their --spec",
+  }),
+  arguments: z.array(z.string().min(1)).default([]).meta({
+    description: "Arguments of serin train before those of a request; --registry, --out are given",
+  }),
   suspend: z.boolean().default(true).meta({
     description: "Whether the CronJob is a template only, from which the controller makes Jobs",
   }),
@@ -119,7 +125,7 @@ const training = z.strictObject({
     description: "StorageClass of that volume; default the cluster's own",
   }),
   job: z.boolean().default(false).meta({
-    description: "Whether a Job that trains once is made beside the CronJob",
+    description: "Whether a Job that trains once, now, is made beside the CronJob",
   }),
   resources: resources({ cpu: "1", memory: "384Mi" }, { memory: "2Gi" }),
 });
@@ -165,7 +171,14 @@ export const manifestSettingsSchema = z.strictObject({
     context.addIssue({ code: "custom", path: ["replicasMin"], message });
   }).prefault({}),
   controller: controller.prefault({}),
-  training: training.prefault({}),
+  training: training.superRefine((training, context) => {
+    const given = training.arguments.some((text) => /^--(target|spec)(=|$)/.test(text));
+    const alone = training.job ? "job" : training.suspend ? undefined : "suspend";
+    if (alone === undefined || given || training.target !== undefined) return;
+    const message = `must be set, or --spec be in training.arguments: training.${alone} is ` +
+      `${training[alone]}, and nobody asks for the training with arguments of their own`;
+    context.addIssue({ code: "custom", path: ["target"], message });
+  }).prefault({}),
   network: network.prefault({}),
   monitoring: monitoring.prefault({}),
 });

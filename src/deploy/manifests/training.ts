@@ -74,6 +74,13 @@ function trainingJobSpec(settings: ManifestSettings): JobSpec {
             ...["--registry", REGISTRY_URL, "--registry-token-file", tokenFile("admin-token")],
           ],
           args: training.arguments,
+          // Not flags: a request's flags come behind the template's, and are above the environment.
+          env: [
+            { name: "SERIN_TRAIN_DATA", value: training.data },
+            ...(training.target === undefined
+              ? []
+              : [{ name: "SERIN_TRAIN_TARGET", value: training.target }]),
+          ],
           resources: training.resources,
           volumeMounts: [{ name: "data", mountPath: DATA, readOnly: true }, TOKENS_MOUNT],
         }),
