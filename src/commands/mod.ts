@@ -1,6 +1,7 @@
 import type { Command } from "../cli/mod.ts";
 import { canaryExplainCommand } from "./canary_explain.ts";
 import { canaryReplayCommand } from "./canary_replay.ts";
+import { controllerCommand } from "./controller.ts";
 import { demoCommand } from "./demo.ts";
 import { deployApplyCommand } from "./deploy_apply.ts";
 import { deployHistoryCommand } from "./deploy_history.ts";
@@ -29,5 +30,6 @@ export const COMMANDS = [
   deployStatusCommand,
   deployHistoryCommand,
   deployRollbackCommand,
+  controllerCommand,
   versionCommand,
 ] as unknown as readonly Command[];

@@ -1,0 +1,137 @@
+import { controllerApp } from "../api/ops/mod.ts";
+import type { CommandContext } from "../cli/mod.ts";
+import { CONTROLLER, Controller, OWN_OBJECTS, ROLLOUT_API_VERSION } from "../controller/mod.ts";
+import { Lifecycle, type Log, systemClock, SystemRandom } from "../core/mod.ts";
+import {
+  type KindReference,
+  type KubernetesClient,
+  ObjectCache,
+  openLease,
+  systemSleep,
+} from "../kubernetes/mod.ts";
+import { addProcessMetrics, Metrics } from "../telemetry/mod.ts";
+import { addControllerMetrics } from "./controller_metrics.ts";
+import { toRegistryPort } from "./controller_registry.ts";
+import { openKubernetes } from "./kubernetes_access.ts";
+import type { KubernetesOptions } from "./kubernetes_options.ts";
+import { listenOn } from "./listen.ts";
+import { openRegistryClient } from "./registry_client.ts";
+
+/** The options of `serin controller`. */
+export interface ControllerCommandOptions extends KubernetesOptions {
+  readonly registry: string;
+  readonly registryTokenFile?: string | undefined;
+  readonly registryToken?: string | undefined;
+  readonly deployment: string;
+  readonly host: string;
+  readonly port: number;
+  readonly intervalSeconds: number;
+  readonly identity: string;
+}
+
+/** Kinds that are watched, by the part of the work that looks at them. */
+const WATCHED: Readonly<Record<"rollouts" | "deployments" | "training", KindReference>> = {
+  rollouts: { apiVersion: ROLLOUT_API_VERSION, kind: "Rollout", labelSelector: OWN_OBJECTS },
+  // Those to obey are annotated, and annotations cannot be selected.
+  deployments: { apiVersion: "apps/v1", kind: "Deployment" },
+  training: { apiVersion: "batch/v1", kind: "Job", labelSelector: OWN_OBJECTS },
+};
+
+/** Works until SIGTERM or SIGINT, then gives the lease back. */
+export async function run(
+  options: ControllerCommandOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { log } = context;
+  const lifecycle = new Lifecycle();
+  lifecycle.stopOnSignals();
+  const { client: mlflow, control } = await openRegistryClient(options.registry, options);
+  const kubernetes = await openKubernetes(options);
+  lifecycle.onStop("kubernetes", () => kubernetes.close());
+  const { client } = kubernetes;
+  try {
+    const metrics = new Metrics();
+    const working = openWork(options, client, log, (lease, sources) =>
+      new Controller({
+        client,
+        registry: toRegistryPort(mlflow, control),
+        lease,
+        sources,
+        clock: systemClock,
+        random: new SystemRandom(),
+        sleep: systemSleep,
+        log,
+        deployment: options.deployment,
+        intervalMs: options.intervalSeconds * 1000,
+      }));
+    lifecycle.onStop("work", () => working.stop());
+    const { controller } = working;
+    addProcessMetrics(metrics, "controller");
+    addControllerMetrics(metrics, controller);
+    const app = controllerApp({
+      metrics,
+      alive: () => controller.alive(),
+      ready: () => controller.ready(),
+    });
+    const server = listenOn(options, app.fetch);
+    lifecycle.onStop("server", () => server.close());
+    log.info(`serin controller listening on ${server.url}`, {
+      registry: options.registry,
+      kubernetes: kubernetes.server,
+      from: kubernetes.source,
+      namespace: client.namespace,
+    });
+  } catch (thrown) {
+    await lifecycle.stop();
+    throw thrown;
+  }
+  await lifecycle.stopped;
+}
+
+type Sources = Readonly<Record<keyof typeof WATCHED, ObjectCache>>;
+
+/** Starts the watches, the election and the loop. */
+function openWork(
+  options: ControllerCommandOptions,
+  client: KubernetesClient,
+  log: Log,
+  open: (lease: ReturnType<typeof openLease>, sources: Sources) => Controller,
+): { controller: Controller; stop: () => Promise<void> } {
+  const ending = new AbortController(), leaving = new AbortController();
+  const lease = openLease({
+    client,
+    name: CONTROLLER,
+    identity: `${options.identity}_${randomHex()}`,
+    log,
+  });
+  const caches = Object.entries(WATCHED).map(([part, kind]) =>
+    [
+      part,
+      new ObjectCache(client, kind, {
+        signal: ending.signal,
+        onChange: () => controller.wake(),
+      }),
+    ] as const
+  );
+  const controller = open(lease, Object.fromEntries(caches) as Sources);
+  const loop = Promise.all([
+    controller.run(ending.signal),
+    ...caches.map(([, cache]) => cache.run()),
+  ]);
+  const election = lease.run(leaving.signal);
+  return {
+    controller,
+    async stop() {
+      // First the writes end, then the lease is given back: never two at work.
+      ending.abort();
+      await loop;
+      leaving.abort();
+      await election;
+    },
+  };
+}
+
+function randomHex(): string {
+  const bytes = new SystemRandom().bytes(4);
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
