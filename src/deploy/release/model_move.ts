@@ -7,7 +7,7 @@ import {
   type ModelRegistry,
   type RegisteredModel,
 } from "./model_registry.ts";
-import { type WaitEnd, waitFor, type Waiting } from "./waiting.ts";
+import { type WaitEnd, waitFor, type Waiting, whileUnavailable } from "./waiting.ts";
 import type { Health } from "./workload_health.ts";
 
 const LOOK_MS = 250;
@@ -96,12 +96,14 @@ export async function moveChampion(
   deadline: number,
 ): Promise<"healthy" | "interrupted"> {
   const { model, to, from } = move;
-  if (from !== to) await registry.setAlias(model, CHAMPION, to);
+  const setAlias = (version: string) =>
+    whileUnavailable(waiting, deadline, () => registry.setAlias(model, CHAMPION, version));
+  if (from !== to) await setAlias(to);
   const { end, last } = await waitForReplicas(registry, { model, version: to }, waiting, deadline);
   if (end === "done") return "healthy";
   if (end === "interrupted") return "interrupted";
   if (end === "failed" && from !== undefined && from !== to) {
-    await registry.setAlias(model, CHAMPION, from);
+    await setAlias(from);
     throw new SerinError("invalid_model", `Version ${to} of ${model} cannot be served: ${last}`, {
       hint: `the champion is version ${from} again, which was served all the time`,
     });
@@ -130,10 +132,12 @@ export async function moveChallenger(
   waiting: Waiting,
   deadline: number,
 ): Promise<string | undefined> {
-  if (from !== to) await registry.setAlias(model, CHALLENGER, to);
+  if (from !== to) {
+    await whileUnavailable(waiting, deadline, () => registry.setAlias(model, CHALLENGER, to));
+  }
   let id: string | undefined;
   const end = await waitFor(waiting, deadline, LOOK_MS, async () => {
-    const rollouts = await registry.listRollouts();
+    const rollouts = await whileUnavailable(waiting, deadline, () => registry.listRollouts());
     id = rollouts.find((rollout) =>
       rollout.model === model && rollout.canary === to && isRunning(rollout)
     )?.id;

@@ -61,7 +61,8 @@ export function openReleaseStore(client: KubernetesClient, namespace: string): R
       return (await Promise.all(readable.map((map) => releaseObjects(map).catch(() => [])))).flat();
     },
     add: async (release) => {
-      const number = (releaseNumber((await listMaps())[0] ?? {}) ?? 0) + 1;
+      const numbers = (await listMaps()).map((map) => releaseNumber(map) ?? 0);
+      const number = Math.max(0, ...numbers) + 1;
       try {
         await client.create(await toConfigMap({ ...release, number, namespace }));
       } catch (thrown) {

@@ -1,4 +1,6 @@
-import type { Clock } from "../../core/mod.ts";
+import { type Clock, messageOf, SerinError } from "../../core/mod.ts";
+
+const RETRY_MS = 500;
 
 /** Says on the way what happens; `Progress` of room `cli` is one. */
 export interface Reporter {
@@ -44,5 +46,29 @@ export async function waitFor(
     if (left <= 0) return "timeout";
     await sleep(Math.min(everyMs, left), signal);
     if (!signal.aborted) await waiting.onTurn?.();
+  }
+}
+
+/**
+ * Does something that may fail for a moment, as requests to a registry that is being restarted do.
+ *
+ * @param deadline by the clock's monotonic time, milliseconds
+ * @throws what it throws that waiting does not heal, or the last failure when time is up
+ */
+export async function whileUnavailable<T>(
+  waiting: Waiting,
+  deadline: number,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (thrown) {
+      const { clock, signal, sleep, report } = waiting;
+      const mayHeal = thrown instanceof SerinError && thrown.retriable;
+      if (!mayHeal || signal.aborted || clock.monotonic() >= deadline) throw thrown;
+      report.update(messageOf(thrown));
+      await sleep(RETRY_MS, signal);
+    }
   }
 }

@@ -1,0 +1,613 @@
+import type { AliasChange, RolloutSummary, ServingReplica } from "../control/mod.ts";
+import { SeededRandom, SerinError } from "../core/mod.ts";
+import type { ModelRegistry } from "../deploy/release/mod.ts";
+import {
+  assertEquals,
+  assertIncludes,
+  assertSerinError,
+  assertTrue,
+  FakeClock,
+  FakeKubernetes,
+  FakeWorkloads,
+} from "../testing/mod.ts";
+import type { DeployAccess } from "./deploy_access.ts";
+import { runApply } from "./deploy_apply_run.ts";
+import { runHistory } from "./deploy_history_run.ts";
+import { runPlan } from "./deploy_plan_run.ts";
+import { runRollback } from "./deploy_rollback_run.ts";
+import { runStatus } from "./deploy_status_run.ts";
+
+/** A registry in memory, with replicas that follow its champions at once. */
+class FakeModels implements ModelRegistry {
+  readonly clock: FakeClock;
+  readonly aliases: Record<string, Record<string, string>> = {};
+  readonly versions: Record<string, string[]> = {};
+  readonly moves: Record<string, AliasChange[]> = {};
+  readonly rollouts: RolloutSummary[] = [];
+  readonly aborted: string[] = [];
+  replicaNames = ["serving-a", "serving-b"];
+  /** Why replicas cannot hold a version. */
+  errors: Record<string, string> = {};
+  /** Versions that no replica gets warm. */
+  slow: string[] = [];
+
+  constructor(clock: FakeClock) {
+    this.clock = clock;
+  }
+
+  register(model: string, ...versions: string[]): void {
+    this.aliases[model] ??= {};
+    this.versions[model] = versions;
+  }
+
+  listModels() {
+    const models = Object.entries(this.aliases);
+    return Promise.resolve(models.map(([name, aliases]) => ({ name, aliases: { ...aliases } })));
+  }
+
+  checkVersion(model: string, version: string) {
+    if (this.versions[model]?.includes(version)) return Promise.resolve();
+    const what = `There is no version ${version} of ${model}`;
+    return Promise.reject(new SerinError("not_found", what));
+  }
+
+  setAlias(model: string, alias: string, version: string) {
+    const previous = this.aliases[model][alias] ?? null;
+    this.aliases[model][alias] = version;
+    if (alias === "challenger") {
+      const id = `r${this.rollouts.length + 1}`;
+      this.rollouts.unshift(rolloutOf(id, model, this.aliases[model].champion, version));
+      return Promise.resolve();
+    }
+    const time = this.clock.now();
+    const move = { alias, version, previous, time, cause: "api", rollout: null };
+    this.moves[model] = [move, ...this.moves[model] ?? []];
+    return Promise.resolve();
+  }
+
+  listReplicas() {
+    return Promise.resolve(this.replicaNames.map((replica): ServingReplica => ({
+      replica,
+      incarnation: "1",
+      seenAt: this.clock.now(),
+      live: true,
+      models: Object.entries(this.aliases).filter(([, { champion }]) => champion !== undefined)
+        .map(([model, { champion }]) => ({
+          model,
+          alias: "champion",
+          held: [{
+            version: champion,
+            warm: this.errors[champion] === undefined && !this.slow.includes(champion),
+            ...(this.errors[champion] && { error: this.errors[champion], lasting: true }),
+          }],
+        })),
+    })));
+  }
+
+  listRollouts() {
+    return Promise.resolve(this.rollouts);
+  }
+
+  abortRollout(id: string) {
+    this.aborted.push(id);
+    return Promise.resolve();
+  }
+
+  listChampionMoves(model: string) {
+    return Promise.resolve(this.moves[model] ?? []);
+  }
+}
+
+function rolloutOf(id: string, model: string, stable: string, canary: string): RolloutSummary {
+  return {
+    ...{
+      id,
+      model,
+      alias: "champion",
+      stable,
+      canary,
+      phase: "ramp",
+      step: 0,
+      steps: 3,
+      share: 0.1,
+    },
+    ...{ startedAt: 0, endedAt: null, canaryRequests: 12, evidence: 1, labelEvidence: 1 },
+    ...{ evidenceNeeded: 200, verdict: "serving 10 %" },
+  };
+}
+
+/** One cluster and its registry, with the commands of `serin deploy` on it. */
+class World {
+  readonly clock = new FakeClock();
+  readonly kubernetes = new FakeKubernetes({ clock: this.clock, namespace: "serin" });
+  readonly workloads = new FakeWorkloads(this.kubernetes);
+  readonly models = new FakeModels(this.clock);
+  readonly interrupt = new AbortController();
+  readonly said: string[] = [];
+  readonly printed: string[] = [];
+  registryError: SerinError | undefined;
+  onSleep: () => void = () => {};
+  readonly #access: DeployAccess = {
+    cluster: () => Promise.resolve(this.kubernetes),
+    registry: () =>
+      this.registryError === undefined
+        ? Promise.resolve(this.models)
+        : Promise.reject(this.registryError),
+    clock: this.clock,
+    random: new SeededRandom(1),
+    sleep: async (milliseconds) => {
+      this.clock.advance(milliseconds);
+      this.onSleep();
+      await this.workloads.turn();
+    },
+    signal: this.interrupt.signal,
+    progress: { update: () => {}, say: (text) => void this.said.push(text), end: () => {} },
+  };
+
+  constructor() {
+    this.kubernetes.onRaw = () =>
+      Response.json({ status: { userInfo: { username: "jane" } } }, { status: 201 });
+  }
+
+  plan(options: Record<string, unknown> = {}) {
+    const all = { set: [], canary: false, forceConflicts: false, json: false, ...options };
+    return runPlan(all, this.#context(), this.#access);
+  }
+
+  apply(options: Record<string, unknown> = {}) {
+    const given = { set: [], canary: false, forceConflicts: false, json: false, ...options };
+    return runApply({ timeoutSeconds: 60, ...given }, this.#context(), this.#access);
+  }
+
+  status(options: Record<string, unknown> = {}) {
+    return runStatus({ json: false, ...options }, this.#context(), this.#access);
+  }
+
+  history(options: Record<string, unknown> = {}) {
+    return runHistory({ json: false, ...options }, this.#context(), this.#access);
+  }
+
+  rollback(options: Record<string, unknown> = {}, number?: string) {
+    const given = { release: false, forceConflicts: false, json: false, ...options };
+    return runRollback(given, this.#context([number]), this.#access);
+  }
+
+  /** What was printed last. */
+  get last(): string {
+    return this.printed.at(-1) ?? "";
+  }
+
+  get json() {
+    return JSON.parse(this.last);
+  }
+
+  /** Calls so far that would change something. */
+  get writes(): string[] {
+    return this.kubernetes.calls.filter(({ method }) => method !== "get" && method !== "list")
+      .map(({ method, kind, name }) => `${method} ${kind} ${name}`);
+  }
+
+  #context(positionals: (string | undefined)[] = [undefined]) {
+    return { positionals, print: (line: string) => void this.printed.push(line) };
+  }
+}
+
+async function deployed(): Promise<World> {
+  const world = new World();
+  assertEquals(await world.apply(), 0);
+  return world;
+}
+
+function live(world: World, kind: string, name: string) {
+  return world.kubernetes.objects(kind).find((object) => object.metadata.name === name);
+}
+
+Deno.test("plan of a first installation: all is created, nothing is written", async () => {
+  const world = new World();
+  await world.plan();
+  assertIncludes(world.last, "Namespace serin: nothing was applied there yet");
+  assertIncludes(world.last, "+ create     Deployment serin/serin-serving");
+  assertIncludes(world.last, "+ create     Secret serin/serin-tokens, with random tokens");
+  assertEquals(world.kubernetes.objects(), []);
+  await world.plan({ json: true, overlay: "production", namespace: "ml" });
+  const { namespace, release, counts, objects } = world.json;
+  assertEquals([namespace, release, counts.unchanged], ["ml", null, 0]);
+  assertEquals(counts.create, objects.length);
+});
+
+Deno.test("apply from nothing: tokens, record, healthy; again: nothing changes", async () => {
+  const world = await deployed();
+  assertIncludes(world.last, "Release 1 is healthy after");
+  const { data } = live(world, "Secret", "serin-tokens");
+  assertEquals(Object.keys(data), ["admin-token", "replica-token"]);
+  assertEquals(atob(data["admin-token"]).length, 43);
+  assertTrue(data["admin-token"] !== data["replica-token"], "the tokens differ");
+  const everythingSaid = [...world.said, ...world.printed].join("\n");
+  assertTrue(!everythingSaid.includes(atob(data["admin-token"])), "no token is told");
+  assertEquals(world.kubernetes.objects("Lease"), []);
+
+  await world.plan();
+  assertIncludes(world.last, "release 1 of 2026-01-01 00:00:00Z is applied");
+  assertTrue(!world.last.includes("change     "), world.last);
+  assertEquals(await world.apply({ json: true }), 0);
+  assertEquals([world.json.release, world.json.isNew, world.json.counts.change], [1, false, 0]);
+  assertEquals(live(world, "Secret", "serin-tokens").data, data);
+});
+
+Deno.test("a change is planned by its fields, applied, and gone back on", async () => {
+  const world = await deployed();
+  const set = ["image=serin:2", "serving.replicasMax=9"];
+  await world.plan({ set });
+  assertIncludes(world.last, "~ change     Deployment serin/serin-serving");
+  assertIncludes(world.last, 'containers[serin].image: "serin:0.1.0" → "serin:2"');
+  assertIncludes(world.last, "spec.maxReplicas: 6 → 9");
+  world.clock.advance(1000);
+  assertEquals(await world.apply({ set }), 0);
+  assertIncludes(world.last, "Release 2 is healthy");
+  assertIncludes(world.last, "changed");
+
+  world.clock.advance(1000);
+  assertEquals(await world.rollback({ release: true }), 0);
+  assertIncludes(world.last, "Release 3 is release 1 again. Healthy after");
+  const [container] = live(world, "Deployment", "serin-serving").spec.template.spec.containers;
+  assertEquals(container.image, "serin:0.1.0");
+  assertEquals(await world.rollback({ release: true, json: true }, "2"), 0);
+  assertEquals([world.json.release, world.json.of], [4, 2]);
+
+  await world.history();
+  const lines = world.last.split("\n");
+  assertIncludes(lines[0], "release 4  healthy");
+  assertIncludes(lines[0], "by jane  rollback to release 2");
+  assertIncludes(world.last, 'image: "serin:0.1.0" → "serin:2"');
+  assertIncludes(world.last, "serving.replicasMax: 6 → 9");
+  await world.history({ json: true });
+  assertEquals(world.json.entries.map((entry: { number: number }) => entry.number), [4, 3, 2, 1]);
+});
+
+Deno.test("objects that are no longer rendered are removed, what holds data is kept", async () => {
+  const world = new World();
+  assertEquals(await world.apply({ set: ["training.job=true", "training.target=class"] }), 0);
+  assertTrue(live(world, "Job", "serin-train-once"), "the Job is there");
+  await world.plan();
+  assertIncludes(world.last, "- remove     Job serin/serin-train-once");
+  assertEquals(await world.apply(), 0);
+  assertEquals(live(world, "Job", "serin-train-once"), undefined);
+  assertIncludes(world.said.join("\n"), "Job serin/serin-train-once was removed");
+
+  // A claim that a later render would leave out.
+  const store = live(world, "ConfigMap", "serin-release-2");
+  assertTrue(store.immutable, "a release cannot be changed");
+});
+
+Deno.test("an object that is refused: nothing is written, manager and field are named", async () => {
+  const world = await deployed();
+  const deployment = live(world, "Deployment", "serin-serving");
+  const [container] = deployment.spec.template.spec.containers;
+  container.image = "hand:1";
+  await world.kubernetes.replace(deployment, { fieldManager: "kubectl-edit" });
+  await world.plan({ set: ["image=serin:2"] });
+  assertIncludes(world.last, "! refused    Deployment serin/serin-serving");
+  assertIncludes(world.last, '"kubectl-edit" manages');
+  assertIncludes(world.last, "--force-conflicts");
+  const before = JSON.stringify(world.kubernetes.objects());
+  await assertSerinError(
+    () => world.apply({ set: ["image=serin:2"] }),
+    "invalid_input",
+    "Nothing was applied: the API server refuses 1 of",
+    'Deployment serin/serin-serving: Cannot apply serin-serving: "kubectl-edit" manages',
+    "containers",
+  );
+  const after = world.kubernetes.objects().filter(({ kind }) => kind !== "Lease");
+  assertEquals(JSON.stringify(after), before);
+  assertEquals(await world.apply({ set: ["image=serin:2"], forceConflicts: true }), 0);
+});
+
+Deno.test("a kind that the cluster does not have is told before anything is written", async () => {
+  const world = new World();
+  await assertSerinError(
+    () => world.apply({ set: ["monitoring.monitors=true"] }),
+    "invalid_input",
+    "The cluster has no kind ServiceMonitor",
+  );
+  assertEquals(world.kubernetes.objects(), []);
+});
+
+Deno.test("pods that crash: the reason is told at once, the way back is named", async () => {
+  const world = await deployed();
+  world.workloads.fault = ({ kind }) => kind === "Deployment" ? CRASHING : undefined;
+  const started = world.clock.monotonic();
+  const error = await assertSerinError(
+    () => world.apply({ set: ["image=serin:2"], timeoutSeconds: 600 }),
+    "not_ready",
+    "Release 2 is applied, but not healthy",
+    "Deployment serin/serin-serving",
+    "exit code 1: error: cannot read model",
+    "`serin deploy rollback --release 1` goes back to release 1",
+  );
+  assertTrue(world.clock.monotonic() - started < 20_000, "long before the time-out");
+  assertEquals(error.exit, 1);
+  assertIncludes(world.said.join("\n"), "CrashLoopBackOff, 3 restarts");
+  assertEquals(await world.status(), 1);
+  assertIncludes(world.last, "release 2 is marked failed");
+  world.workloads.fault = () => undefined;
+  assertEquals(await world.rollback({ release: true }), 0);
+  assertEquals(await world.status(), 0);
+  assertIncludes(world.last, "All is well.");
+});
+
+const CRASHING = {
+  phase: "Running",
+  conditions: [{ type: "PodScheduled", status: "True" }, { type: "Ready", status: "False" }],
+  containerStatuses: [{
+    name: "serin",
+    ready: false,
+    restartCount: 3,
+    state: { waiting: { reason: "CrashLoopBackOff", message: "back-off 40s" } },
+    lastState: {
+      terminated: { exitCode: 1, reason: "Error", message: "error: cannot read model\n" },
+    },
+  }],
+};
+
+Deno.test("a broken StatefulSet does not hold the way back up", async () => {
+  const world = await deployed();
+  world.workloads.fault = ({ kind }) => kind === "StatefulSet" ? CRASHING : undefined;
+  await assertSerinError(
+    () => world.apply({ set: ["image=serin:2"] }),
+    "not_ready",
+    "serin-registry",
+  );
+  world.workloads.fault = () => undefined;
+  assertEquals(await world.rollback({ release: true }), 0);
+  assertIncludes(world.said.join("\n"), "pod serin-registry-0 of the template before was deleted");
+});
+
+Deno.test("time runs out: what is missing, without a release to go back to", async () => {
+  const world = new World();
+  world.workloads.fault = ({ metadata: { name } }) =>
+    name === "serin-controller" ? { phase: "Pending", conditions: [] } : undefined;
+  await assertSerinError(
+    () => world.apply({ timeoutSeconds: 30 }),
+    "timeout",
+    "not healthy within 30 s",
+    "Deployment serin/serin-controller: 0 of 1 pods available",
+    "`kubectl delete namespace serin` removes everything",
+  );
+});
+
+Deno.test("an object that fails after its dry run: how far it went", async () => {
+  const world = await deployed();
+  let dryRuns = 0;
+  world.kubernetes.before = ({ method, kind, name }) => {
+    if (method !== "apply" || kind !== "Service" || name !== "serin-serving") return;
+    if (++dryRuns > 1) throw new SerinError("unavailable", "the API server is gone");
+  };
+  await assertSerinError(
+    () => world.apply({ set: ["image=serin:2"] }),
+    "unavailable",
+    "Release 2 was applied in part",
+    "the API server is gone",
+    "rollback --release 1",
+  );
+});
+
+Deno.test("two at once: the second names the first; a holder that died is waited out", async () => {
+  const world = await deployed();
+  await world.kubernetes.create({
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    metadata: { name: "serin-deploy", namespace: "serin" },
+    spec: {
+      holderIdentity: "joe (123456789abc)",
+      leaseDurationSeconds: 30,
+      acquireTime: new Date(world.clock.now() - 5000).toISOString(),
+      renewTime: new Date(world.clock.now()).toISOString(),
+    },
+  });
+  await assertSerinError(
+    () => world.apply({ set: ["image=serin:2"] }),
+    "conflict",
+    "joe (123456789abc) holds the Lease serin-deploy, for 5.0 s",
+  );
+  assertEquals(live(world, "ConfigMap", "serin-release-2"), undefined);
+  world.clock.advance(30_000);
+  assertEquals(await world.apply({ set: ["image=serin:2"] }), 0);
+});
+
+Deno.test("Ctrl-C while it waits: the apply stands", async () => {
+  const world = await deployed();
+  world.onSleep = () => world.interrupt.abort();
+  assertEquals(await world.apply({ set: ["image=serin:2"] }), 130);
+  assertIncludes(world.last, "Interrupted: release 2 is applied and goes on by itself");
+  assertEquals(world.kubernetes.objects("Lease"), []);
+});
+
+Deno.test("Ctrl-C before the first write: nothing was applied", async () => {
+  const world = await deployed();
+  world.interrupt.abort();
+  await assertSerinError(() => world.apply({ set: ["image=serin:2"] }), "not_ready", "nothing was");
+  assertEquals(live(world, "ConfigMap", "serin-release-2"), undefined);
+});
+
+Deno.test("a version becomes champion in every replica", async () => {
+  const world = await deployed();
+  world.models.register("iris", "1", "2");
+  await world.plan({ model: "models:/iris/1" });
+  assertIncludes(world.last, "iris champion: none → 1: replicas begin to serve version 1");
+  assertEquals(await world.apply({ model: "models:/iris/1" }), 0);
+  assertIncludes(world.last, "iris version 1 is the champion, warm in every live replica");
+  assertEquals(await world.apply({ model: "models:/iris/1" }), 0);
+  assertEquals(world.models.moves.iris.length, 1);
+  assertEquals(await world.apply({ model: "models:/iris/2", json: true }), 0);
+  assertEquals([world.json.model.from, world.json.model.to], ["1", "2"]);
+});
+
+Deno.test("a canary begins a rollout, whose id is told", async () => {
+  const world = await deployed();
+  world.models.register("iris", "1", "2");
+  const canary = { model: "models:/iris/2", canary: true };
+  await assertSerinError(() => world.apply(canary), "invalid_input", "has no champion");
+  await world.models.setAlias("iris", "champion", "1");
+  await assertSerinError(
+    () => world.apply({ ...canary, model: "models:/iris/1" }),
+    "invalid_input",
+    "is the champion itself",
+  );
+  assertEquals(await world.apply(canary), 0);
+  assertIncludes(world.last, "iris version 2 is the challenger: rollout r1 runs");
+  await world.plan(canary);
+  assertIncludes(world.last, "rollout r1 of version 2 against 1 runs already");
+  assertEquals(await world.status(), 0);
+  assertIncludes(world.last, "1 → 2");
+});
+
+Deno.test("a version that is missing is told before anything is written", async () => {
+  const world = await deployed();
+  world.models.register("iris", "1");
+  for (
+    const [model, ...parts] of [
+      ["models:/iris/9", "There is no version 9 of iris"],
+      ["models:/iriss/1", 'There is no registered model "iriss"', 'did you mean "iris"?'],
+    ]
+  ) {
+    const run = () => world.apply({ model, set: ["image=serin:2"] });
+    await assertSerinError(run, "not_found", "Nothing was applied", ...parts);
+  }
+  assertEquals(live(world, "ConfigMap", "serin-release-2"), undefined);
+  await world.plan({ model: "models:/iris/9" });
+  assertIncludes(world.last, "! model      cannot deploy models:/iris/9: There is no version 9");
+  for (const model of ["models:/iris@champion", "folder"]) {
+    await assertSerinError(() => world.apply({ model }), "usage", "must be models:/NAME/VERSION");
+  }
+  await assertSerinError(() => world.apply({ canary: true }), "usage", "--canary needs --model");
+});
+
+Deno.test("a version that replicas cannot run is taken back", async () => {
+  const world = await deployed();
+  world.models.register("iris", "1", "2");
+  await world.models.setAlias("iris", "champion", "1");
+  world.models.errors = { 2: "the operator Foo is not known" };
+  await assertSerinError(
+    () => world.apply({ model: "models:/iris/2" }),
+    "invalid_model",
+    "replica serving-a: the operator Foo is not known",
+    "the champion is version 1 again",
+  );
+  assertEquals(world.models.aliases.iris.champion, "1");
+});
+
+Deno.test("replicas that do not follow in time: which, and the way back", async () => {
+  const world = await deployed();
+  world.models.register("iris", "1", "2");
+  await world.models.setAlias("iris", "champion", "1");
+  world.models.slow = ["2"];
+  await assertSerinError(
+    () => world.apply({ model: "models:/iris/2", timeoutSeconds: 5 }),
+    "timeout",
+    "warm in 0 of 2 replicas: serving-a is loading it, serving-b is loading it",
+    "serin deploy rollback --model iris",
+  );
+});
+
+Deno.test("rollback of a model: the version before, its rollout ended, within seconds", async () => {
+  const world = await deployed();
+  world.models.register("iris", "1", "2", "3");
+  await assertSerinError(() => world.rollback(), "not_found", "it never had a champion");
+  await world.models.setAlias("iris", "champion", "1");
+  await assertSerinError(() => world.rollback(), "not_found", "version 1 is the only one");
+  await world.models.setAlias("iris", "champion", "2");
+  await world.models.setAlias("iris", "challenger", "3");
+  assertEquals(await world.rollback(), 0);
+  assertEquals(world.models.aborted, ["r1"]);
+  assertEquals(
+    world.last,
+    "Rollout r1 is aborted.\nEvery live replica serves iris version 1, instead of 2, after 0.0 s.",
+  );
+  assertEquals(await world.rollback({ to: "3", json: true }), 0);
+  assertEquals([world.json.from, world.json.to, world.json.model], ["1", "3", "iris"]);
+  // What was deleted is passed over.
+  world.models.versions.iris = ["2", "3"];
+  assertEquals(await world.rollback({ model: "iris" }), 0);
+  assertIncludes(world.last, "version 2, instead of 3");
+  await world.history();
+  assertIncludes(world.last, "champion of iris  3 → 2  api");
+});
+
+Deno.test("rollback: several models, none, replicas that do not follow, wrong options", async () => {
+  const world = await deployed();
+  await assertSerinError(() => world.rollback(), "not_found", "no model is registered");
+  world.models.register("iris", "1", "2");
+  world.models.register("wine", "1");
+  await assertSerinError(() => world.rollback(), "usage", "The registry has 2: iris, wine");
+  await assertSerinError(() => world.rollback({ model: "irs" }), "not_found", 'mean "iris"');
+  await world.models.setAlias("iris", "champion", "1");
+  await world.models.setAlias("iris", "champion", "2");
+  world.models.slow = ["1"];
+  await assertSerinError(
+    () => world.rollback({ model: "iris" }),
+    "timeout",
+    "Version 1 of iris is the champion, but not every replica serves it after 10 s",
+  );
+  const both = { release: true, model: "iris" };
+  await assertSerinError(() => world.rollback(both), "usage", "--release does not go together");
+  await assertSerinError(() => world.rollback({}, "3"), "usage", "goes with --release");
+  await assertSerinError(() => world.rollback({ release: true }, "x"), "usage", "is no number");
+  await assertSerinError(
+    () => world.rollback({ forceConflicts: true }),
+    "usage",
+    "--force-conflicts",
+  );
+});
+
+Deno.test("rollback of a release: nothing to go back to, no such number", async () => {
+  const world = new World();
+  await assertSerinError(
+    () => world.rollback({ release: true }),
+    "not_found",
+    "nothing was applied",
+  );
+  await world.apply();
+  await assertSerinError(
+    () => world.rollback({ release: true }),
+    "not_found",
+    "no healthy release before release 1",
+  );
+  await assertSerinError(() => world.rollback({ release: true }, "7"), "not_found", "there are 1");
+});
+
+Deno.test("status: nothing there, no registry, an autoscaler without metrics", async () => {
+  const empty = new World();
+  assertEquals(await empty.status(), 1);
+  assertIncludes(empty.last, "nothing of serin runs in namespace serin");
+
+  const world = await deployed();
+  world.registryError = new SerinError("unavailable", "Cannot reach http://r: no answer");
+  assertEquals(await world.status({ json: true }), 1);
+  assertEquals(world.json.problems, ["the registry: Cannot reach http://r: no answer"]);
+  assertEquals(await world.history(), 1);
+  assertIncludes(world.said.join("\n"), "champions are missing: Cannot reach");
+  world.registryError = undefined;
+
+  const scaler = live(world, "HorizontalPodAutoscaler", "serin-serving");
+  const message = "unable to get metrics for resource cpu: no metrics returned";
+  const condition = { type: "ScalingActive", status: "False", reason: "FailedGetResourceMetric" };
+  await world.kubernetes.replace(
+    { ...scaler, status: { currentReplicas: 2, conditions: [{ ...condition, message }] } },
+    { subresource: "status" },
+  );
+  assertEquals(await world.status(), 1);
+  assertIncludes(world.last, `HorizontalPodAutoscaler serin-serving: FailedGetResourceMetric`);
+  assertEquals(await world.apply(), 0);
+  assertIncludes(
+    world.said.at(-1) ?? "",
+    `does not scale yet: FailedGetResourceMetric: ${message}`,
+  );
+});
+
+Deno.test("ten releases are kept", async () => {
+  const world = new World();
+  for (let i = 1; i <= 12; i++) assertEquals(await world.apply({ set: [`image=serin:${i}`] }), 0);
+  await world.history({ json: true });
+  const numbers = world.json.entries.map((entry: { number: number }) => entry.number);
+  assertEquals(numbers, [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
+});
