@@ -7,13 +7,17 @@ import { sha256Hex } from "../src/core/mod.ts";
 import { ask, type Json, post, Workbench } from "./support/workbench.ts";
 
 const FLAGS: Record<string, string[]> = {
-  train: ["--data", "--target", "--spec", "--registry", "--out", "--json"],
-  registry: ["--host", "--port", "--data", "--default-artifact-root", "--artifacts-destination"],
+  train: ["--data", "--target", "--spec", "--registry", "--out", "--json", "--registry-token-file"],
+  registry: [
+    ...["--host", "--port", "--data", "--default-artifact-root", "--artifacts-destination"],
+    ...["--admin-token-file", "--replica-token-file"],
+  ],
   serve: [
     ...["--model", "--registry", "--host", "--port", "--admin-port", "--cache"],
     ...["--registry-token-file", "--workers"],
   ],
   predict: ["--model", "--input", "--output"],
+  "canary explain": ["--registry", "--registry-token-file", "--model", "--json"],
   "canary replay": ["--scenarios", "--scenario", "--runs", "--mode"],
   demo: ["--keep"],
   version: [],
