@@ -49,6 +49,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ["core", "statistics", "telemetry", "database"],
     doors: { "sync.ts": "the contract between serving process and registry" },
   },
+  gate: { level: 2, imports: ["core", "dataset", "statistics"] },
   deploy: { level: 2, imports: ["core", "config", "kubernetes", "control"] },
   controller: { level: 2, imports: ["core", "kubernetes"] },
   api: {
@@ -83,7 +84,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
         "database",
       ],
       ...["telemetry", ...DOMAINS, "api", "serving", "web", "demo"],
-      ...["kubernetes", "controller"],
+      ...["kubernetes", "controller", "gate"],
       "deploy",
     ],
   },
