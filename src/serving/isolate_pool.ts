@@ -1,7 +1,8 @@
-import { assert, LIMITS, type Log, messageOf, SerinError } from "../core/mod.ts";
+import { assert, type Log, messageOf, SerinError } from "../core/mod.ts";
 import { type ModelFile, readOrtWasm } from "../inference/mod.ts";
 import { CountCells, type CountLedger, type Route } from "../rollout/router/mod.ts";
 import { StatsTotals } from "../telemetry/mod.ts";
+import { type IsolateHealth, portAnswers, silenceMsMax } from "./isolate_health.ts";
 import type { FromIsolate, PostedError, ToIsolate, TokenKeys } from "./messages.ts";
 import { fromPosted, toPosted } from "./posted_error.ts";
 
@@ -107,19 +108,9 @@ export class IsolatePool {
     return this.#live().reduce((sum, { inflight }) => sum + Atomics.load(inflight, 0), 0);
   }
 
-  /**
-   * Whether the data port answers: all data isolates listened once, and each that listens answered
-   * within the last two seconds, or is held up by a model that it loads (for as long as
-   * LIMITS.isolateLoadMsMax allows: then it is replaced). One that is being replaced does not listen,
-   * and takes nothing from the others.
-   */
+  /** Whether all data isolates listened once, and the data port answers. */
   get healthy(): boolean {
-    const now = performance.now();
-    const listening = this.#live().filter((isolate) => isolate.listening);
-    return this.#complete && listening.length > 0 &&
-      listening.every(({ opening, answeredAt }) =>
-        opening.size > 0 || now - answeredAt <= LIMITS.isolateAnswerMsMax
-      );
+    return this.#complete && portAnswers(this.#live().map(healthOf), performance.now());
   }
 
   /** What was counted by all isolates since the start, those that died included. */
@@ -135,7 +126,7 @@ export class IsolatePool {
    * @throws {SerinError} what the first isolate that could not load it said
    */
   async load(file: ModelFile): Promise<void> {
-    const turn = this.#loading.then(() => this.#load(file));
+    const turn = this.#loading.then(() => this.#load(inSharedMemory(file)));
     this.#loading = turn.catch(() => {});
     return await turn;
   }
@@ -333,9 +324,7 @@ export class IsolatePool {
     this.#pingedAt = now;
     if (heldUp) { for (const isolate of this.#live()) isolate.answeredAt = now; }
     for (const isolate of this.#live()) {
-      const limit = isolate.opening.size > 0 || !isolate.listening
-        ? LIMITS.isolateLoadMsMax
-        : LIMITS.isolateHangMsMax;
+      const limit = silenceMsMax(healthOf(isolate));
       if (now - isolate.answeredAt > limit) this.#replace(isolate, `no answer for ${limit} ms`);
       else isolate.worker.postMessage({ type: "ping", id: this.#nextId++ } satisfies ToIsolate);
     }
@@ -408,6 +397,17 @@ function diedWhileLoading(why: string): PostedError {
     hint: "the model may need more memory than there is, or compute for ever on some request",
     details: { mayPass: true },
   };
+}
+
+function healthOf({ listening, opening, answeredAt }: Isolate): IsolateHealth {
+  return { listening, isLoading: opening.size > 0, answeredAt };
+}
+
+/** Handed to an isolate, it is not copied: a large model would hold both isolates up, and cost twice. */
+function inSharedMemory(file: ModelFile): ModelFile {
+  const bytes = new Uint8Array(new SharedArrayBuffer(file.bytes.length));
+  bytes.set(file.bytes);
+  return { ...file, bytes };
 }
 
 function keyOf(model: string, version: string): string {
