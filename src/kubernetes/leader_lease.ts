@@ -79,6 +79,7 @@ class Election implements LeaderLease {
   #lastVersion: string | undefined;
   /** When the last renewal that came through was sent; undefined: not the leader. */
   #renewedAt: number | undefined;
+  #saidToLead = false;
   #problem = "";
 
   constructor(options: LeaseOptions) {
@@ -103,7 +104,6 @@ class Election implements LeaderLease {
   }
 
   async attempt(): Promise<void> {
-    const wasHeld = this.isHeld();
     try {
       await this.#attempt();
       if (this.#problem !== "") this.#log.info("the lease can be reached again");
@@ -117,12 +117,8 @@ class Election implements LeaderLease {
         this.#log.warn("cannot get or renew the lease", { error: this.#problem, hint });
       }
     }
-    const { name, identity } = this.#options;
-    if (!wasHeld && this.isHeld()) this.#log.info("this process leads", { lease: name, identity });
-    if (wasHeld && !this.isHeld()) {
-      this.#log.warn("this process leads no more", { lease: name, holder: this.holder() });
-    }
     if (!this.isHeld()) this.#renewedAt = undefined;
+    this.#say();
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -140,6 +136,7 @@ class Election implements LeaderLease {
   async release(): Promise<void> {
     const held = this.isHeld(), lease = this.#seen;
     this.#renewedAt = undefined;
+    this.#saidToLead = false;
     if (!held || lease === undefined) return;
     const { leaseTransitions } = specOf(lease), renewTime = this.#time();
     const spec = { leaseTransitions, holderIdentity: "", leaseDurationSeconds: 1, renewTime };
@@ -149,6 +146,16 @@ class Election implements LeaderLease {
     } catch (thrown) {
       this.#log.warn("the lease was not given back", { error: messageOf(thrown) });
     }
+  }
+
+  #say(): void {
+    const { name, identity } = this.#options, leads = this.isHeld();
+    if (leads && !this.#saidToLead) {
+      this.#log.info("this process leads", { lease: name, identity });
+    } else if (!leads && this.#saidToLead) {
+      this.#log.warn("this process leads no more", { lease: name, holder: this.holder() });
+    }
+    this.#saidToLead = leads;
   }
 
   async #attempt(): Promise<void> {

@@ -91,7 +91,7 @@ class RestClient implements KubernetesClient {
   }
 
   async list(kind: KindReference & { readonly limit?: number }): Promise<ObjectList> {
-    const { resource, path, attempt } = await this.#locate("list", kind);
+    const { resource, path, attempt } = await this.#locate("list", bareKind(kind));
     for (let restarts = 0;; restarts++) {
       try {
         return await this.#listPages(kind, path, attempt);
@@ -179,7 +179,7 @@ class RestClient implements KubernetesClient {
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<Response> {
-    const { resource, path, attempt } = await this.#locate("watch", kind);
+    const { resource, path, attempt } = await this.#locate("watch", bareKind(kind));
     const search = new URLSearchParams({ ...selectorsOf(kind), ...query });
     const answer = await this.#transport.raw("GET", `${path}?${search}`, { signal });
     if (answer.ok) return answer;
@@ -284,6 +284,11 @@ interface CallOptions {
 interface ListAnswer {
   readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
   readonly items?: readonly KubernetesObject[];
+}
+
+/** An object's whole reference may stand for its kind. */
+function bareKind({ apiVersion, kind, namespace }: KindReference): KindReference {
+  return { apiVersion, kind, ...(namespace === undefined ? {} : { namespace }) };
 }
 
 function selectorsOf({ labelSelector, fieldSelector }: KindReference): Record<string, string> {
