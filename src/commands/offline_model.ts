@@ -1,0 +1,113 @@
+import { didYouMean, messageOf, SerinError } from "../core/mod.ts";
+import { type Dataset, findNonNumber, getColumn, readCsv } from "../dataset/mod.ts";
+import type { GivenInput, Signature } from "../inference/mod.ts";
+import { MlflowSource, type ModelUri, nameOfPath, readModelPath } from "../serving/mod.ts";
+import { openRegistryClient, type RegistryAccess } from "./registry_client.ts";
+
+/** A model's file, and what it is called. */
+export interface FetchedModel {
+  readonly name: string;
+  /** The registry's number; "1" for a folder, a file or a run. */
+  readonly version: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Fetches the model that a command line names.
+ *
+ * @param from the address as it was written, and the registry for those that need one
+ * @throws {SerinError} `usage` where a registry is needed and none is given, `not_found`, `unavailable`
+ */
+export async function fetchModel(
+  uri: ModelUri,
+  from: RegistryAccess & { readonly uri: string; readonly registry?: string | undefined },
+): Promise<FetchedModel> {
+  if (uri.kind === "path") {
+    return { name: nameOfPath(uri.path), version: "1", bytes: await readModelPath(uri.path) };
+  }
+  if (from.registry === undefined) {
+    throw new SerinError("usage", `${from.uri} needs --registry URL`, {
+      hint: "give the address of the registry, e.g. --registry http://localhost:5000",
+    });
+  }
+  const { client } = await openRegistryClient(from.registry, from);
+  const source = new MlflowSource(client);
+  if (uri.kind === "run") {
+    const { bytes } = await source.fetchRun(uri.run, uri.path);
+    return { name: nameOfPath(uri.path), version: "1", bytes };
+  }
+  let version = uri.kind === "version" ? uri.version : undefined;
+  if (uri.kind === "alias") {
+    version = (await client.models.findByAlias(uri.model, uri.alias))?.version;
+  }
+  if (version === undefined) {
+    throw new SerinError("not_found", `There is no ${from.uri} in ${from.registry}`, {
+      hint: "check the model's name and its aliases",
+    });
+  }
+  const { bytes } = await source.fetchVersion(uri.model, version);
+  return { name: uri.model, version, bytes };
+}
+
+/**
+ * Reads a CSV file.
+ *
+ * @param flag the option that named it, for errors
+ * @throws {SerinError} `not_found`, `storage`, or what is wrong with the file
+ */
+export async function readTable(flag: string, path: string): Promise<Dataset> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (cause) {
+    const missing = cause instanceof Deno.errors.NotFound;
+    const why = missing ? "there is no such file" : messageOf(cause);
+    throw new SerinError(missing ? "not_found" : "storage", `Cannot read ${flag} ${path}: ${why}`, {
+      cause,
+    });
+  }
+  return await readCsv(bytes, { source: path });
+}
+
+/** @throws {SerinError} `invalid_input` that names every column that the file lacks */
+export function checkColumns(signature: Signature, dataset: Dataset, path: string): void {
+  const names = dataset.columns.map((column) => column.name);
+  const wanted = signature.inputs.map((spec) => spec.name);
+  const missing = wanted.filter((name) => !names.includes(name));
+  if (missing.length === 0) return;
+  const spare = names.filter((name) => !wanted.includes(name));
+  const problems = missing.map((name) => {
+    const meant = didYouMean(name, spare);
+    return `column "${name}" is missing${meant === undefined ? "" : ` (${meant})`}`;
+  });
+  throw new SerinError("invalid_input", `${path} does not fit the model: ${problems.join("; ")}`, {
+    hint: `the file's columns are ${names.slice(0, 40).join(", ")}`,
+    details: { missing },
+  });
+}
+
+/** The model's columns; one that is text where numbers are taken is named. */
+export function inputsOf(signature: Signature, rows: Dataset, start: number): GivenInput[] {
+  return signature.inputs.map((spec) => {
+    const column = getColumn(rows, spec.name);
+    const shape = [rows.rows], given = { name: spec.name, datatype: undefined, shape };
+    if (column.kind === "numeric") {
+      return { ...given, firstRow: start, values: Array.from(column.values) };
+    }
+    if (spec.datatype !== "BYTES") {
+      const found = findNonNumber(column);
+      const seen = found === undefined
+        ? ""
+        : `: data row ${start + found.row} holds ${JSON.stringify(found.text)}`;
+      throw new SerinError(
+        "invalid_input",
+        `Column "${spec.name}" must be ${spec.datatype}${seen}`,
+        {
+          hint: "the model takes numbers there: check the column, or how missing values are spelt",
+        },
+      );
+    }
+    const values = Array.from(column.codes, (code) => code < 0 ? null : column.dictionary[code]);
+    return { ...given, firstRow: start, values };
+  });
+}
