@@ -50,6 +50,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     doors: { "sync.ts": "the contract between serving process and registry" },
   },
   gate: { level: 2, imports: ["core", "dataset", "statistics"] },
+  monitor: { level: 2, imports: ["core", "telemetry"] },
   deploy: { level: 2, imports: ["core", "config", "kubernetes", "control"] },
   controller: { level: 2, imports: ["core", "kubernetes"] },
   api: {
@@ -65,7 +66,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   serving: {
     level: 3,
-    imports: ["core", "inference", "rollout", "onnx", "telemetry", "api", "mlflow"],
+    imports: ["core", "inference", "rollout", "monitor", "onnx", "telemetry", "api", "mlflow"],
   },
   web: { level: 3, imports: ["core", "api"] },
   demo: { level: 3, imports: ["core", "dataset", "control"] },
