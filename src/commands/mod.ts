@@ -9,6 +9,7 @@ import { deployPlanCommand } from "./deploy_plan.ts";
 import { deployRollbackCommand } from "./deploy_rollback.ts";
 import { deployStatusCommand } from "./deploy_status.ts";
 import { manifestsRenderCommand } from "./manifests_render.ts";
+import { gateCommand } from "./gate.ts";
 import { predictCommand } from "./predict.ts";
 import { registryCommand } from "./registry.ts";
 import { serveCommand } from "./serve.ts";
@@ -22,6 +23,7 @@ export const COMMANDS = [
   registryCommand,
   serveCommand,
   predictCommand,
+  gateCommand,
   canaryExplainCommand,
   canaryReplayCommand,
   manifestsRenderCommand,

@@ -96,6 +96,7 @@ export interface MlflowClient {
     ): Promise<RemoteVersion>;
     get(name: string, version: string): Promise<RemoteVersion>;
     getDownloadUri(name: string, version: string): Promise<string>;
+    setTag(name: string, version: string, key: string, value: string): Promise<void>;
   };
 }
 
@@ -329,5 +330,8 @@ function versionsOf(transport: Transport): MlflowClient["versions"] {
         z.object({ artifact_uri: z.string() }),
         await transport.get(`${route}/get-download-uri`, { name, version }),
       ).artifact_uri,
+    setTag: async (name, version, key, value) => {
+      await transport.send("POST", `${route}/set-tag`, { name, version, key, value });
+    },
   };
 }
