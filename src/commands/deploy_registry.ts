@@ -49,8 +49,11 @@ async function checkVersion(mlflow: MlflowClient, model: string, version: string
   }
   const reader = (await mlflow.artifacts.download(uri, file.path)).getReader();
   try {
-    const { done } = await reader.read();
-    if (!done) return;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (value.length > 0) return;
+    }
   } finally {
     await reader.cancel().catch(() => {});
   }

@@ -504,7 +504,7 @@ Deno.test("replicas that do not follow in time: which, and the way back", async 
   await assertSerinError(
     () => world.apply({ model: "models:/iris/2", timeoutSeconds: 5 }),
     "timeout",
-    "warm in 0 of 2 replicas: serving-a is loading it, serving-b is loading it",
+    "served by 0 of 2 replicas: serving-a is loading it, serving-b is loading it",
     "serin deploy rollback --model iris",
   );
 });

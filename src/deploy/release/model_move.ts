@@ -99,7 +99,8 @@ export async function moveChampion(
   const setAlias = (version: string) =>
     whileUnavailable(waiting, deadline, () => registry.setAlias(model, CHAMPION, version));
   if (from !== to) await setAlias(to);
-  const { end, last } = await waitForReplicas(registry, { model, version: to }, waiting, deadline);
+  const wanted = { model, version: to, leaving: from };
+  const { end, last } = await waitForReplicas(registry, wanted, waiting, deadline);
   if (end === "done") return "healthy";
   if (end === "interrupted") return "interrupted";
   if (end === "failed" && from !== undefined && from !== to) {
@@ -156,21 +157,29 @@ export async function moveChallenger(
   );
 }
 
+/** The version that every replica shall serve. */
+export interface WantedVersion {
+  readonly model: string;
+  readonly version: string;
+  /** The one before: a replica that still holds it has not changed over yet. */
+  readonly leaving?: string | undefined;
+}
+
 /**
- * Waits until every live replica has a version of a model warm.
+ * Waits until every live replica serves a version of a model.
  *
  * @returns how it ended, and what was seen last
  */
 export async function waitForReplicas(
   registry: ModelRegistry,
-  wanted: { model: string; version: string },
+  wanted: WantedVersion,
   waiting: Waiting,
   deadline: number,
 ): Promise<{ end: WaitEnd; last: string }> {
   let last = "nothing was seen yet";
   const end = await waitFor(waiting, deadline, LOOK_MS, async () => {
     try {
-      const health = replicasHealth(await registry.listReplicas(), wanted.model, wanted.version);
+      const health = replicasHealth(await registry.listReplicas(), wanted);
       last = health.message;
       if (health.state === "healthy") return "done";
       waiting.report.update(`${wanted.model} version ${wanted.version}: ${last}`);
@@ -185,11 +194,13 @@ export async function waitForReplicas(
   return { end, last };
 }
 
-/** @returns whether every live replica has a version of a model warm, or what is missing */
+/**
+ * Whether every live replica serves a version: it has it warm, and no longer holds the one before
+ * (a replica changes over, and only then drops the other).
+ */
 export function replicasHealth(
   replicas: readonly ServingReplica[],
-  model: string,
-  version: string,
+  { model, version, leaving }: WantedVersion,
 ): Health {
   const live = replicas.filter((replica) => replica.live);
   if (live.length === 0) return { state: "progressing", message: "no replica is live" };
@@ -200,20 +211,19 @@ export function replicasHealth(
     if (held?.error !== undefined && held.lasting === true) {
       return { state: "failed", message: `replica ${replica}: ${held.error}` };
     }
-    if (held?.warm === true) continue;
-    missing.push(
-      served === undefined
-        ? `${replica} does not serve the model yet`
-        : `${replica} ${held?.error ?? "is loading it"}`,
-    );
+    const isLeaving = leaving !== version &&
+      served?.held.some((one) => one.version === leaving) === true;
+    if (served === undefined) missing.push(`${replica} does not serve the model yet`);
+    else if (held?.warm !== true) missing.push(`${replica} ${held?.error ?? "is loading it"}`);
+    else if (isLeaving) missing.push(`${replica} still has version ${leaving}`);
   }
-  const warm = live.length - missing.length;
+  const served = live.length - missing.length;
   if (missing.length === 0) {
-    return { state: "healthy", message: `warm in all ${warm} replicas` };
+    return { state: "healthy", message: `served by all ${served} replicas` };
   }
   return {
     state: "progressing",
-    message: `warm in ${warm} of ${live.length} replicas: ${missing.join(", ")}`,
+    message: `served by ${served} of ${live.length} replicas: ${missing.join(", ")}`,
   };
 }
 

@@ -48,7 +48,8 @@ export async function rollbackModel(
     `${model}: the champion is version ${to}` + (from === undefined ? "" : `, was ${from}`),
   );
   const deadline = started + request.timeoutMs;
-  const { end, last } = await waitForReplicas(registry, { model, version: to }, waiting, deadline);
+  const wanted = { model, version: to, leaving: from };
+  const { end, last } = await waitForReplicas(registry, wanted, waiting, deadline);
   const milliseconds = waiting.clock.monotonic() - started;
   if (end === "done" || end === "interrupted") {
     const result = { model, from, to, aborted, milliseconds };

@@ -146,11 +146,9 @@ function waitingProblem(
   const pull = /Pull|Image/.test(reason) ? latestOf(events, "Failed", /pull|image/i) : undefined;
   const lasting = LASTING_REASONS[reason];
   if (lasting === undefined && reason !== "ErrImagePull") return undefined;
-  return {
-    lasting: lasting !== undefined,
-    message: `container ${name}: ${lasting ?? "its image cannot be pulled"} (${reason}): ` +
-      `${pull ?? said ?? ""}`.trimEnd(),
-  };
+  const head = `container ${name}: ${lasting ?? "its image cannot be pulled"} (${reason})`;
+  const why = pull ?? said;
+  return { lasting: lasting !== undefined, message: why ? `${head}: ${why}` : head };
 }
 
 /** Between its end and the back-off. */
