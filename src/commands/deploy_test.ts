@@ -1,3 +1,7 @@
+/**
+ * `serin deploy` from its options to what it prints, on a cluster and a registry in memory. One file: all
+ * tests share the one world that is set up at its top.
+ */
 import type { AliasChange, RolloutSummary, ServingReplica } from "../control/mod.ts";
 import { SeededRandom, SerinError } from "../core/mod.ts";
 import type { ModelRegistry } from "../deploy/release/mod.ts";
