@@ -14,6 +14,7 @@ import {
   headRows,
   junitReport,
   markdownReport,
+  reasonRows,
   reportJson,
   runGate,
   SLICE_HEADER,
@@ -182,6 +183,7 @@ function printReport(
     if (skipped.length > 0) print(`${skipped.length} slices have too few rows to judge`);
   }
   print("");
+  for (const reason of reasonRows(report)) print(reason);
   for (const warning of report.warnings) log.warn(warning);
   print(report.verdict);
   if (report.forced !== undefined) print(`let through by a person: ${report.forced}`);

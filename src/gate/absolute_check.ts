@@ -8,7 +8,7 @@ import {
 import type { GateCheck } from "./check.ts";
 import { GATE_METRICS, type MetricName } from "./gate_metric.ts";
 import type { GateSpec } from "./gate_spec.ts";
-import { intervalText, needText, numberText } from "./number_text.ts";
+import { intervalText, limitNumber, needText } from "./number_text.ts";
 import type { ScoredRows } from "./scored_rows.ts";
 import type { SizeFloor } from "./size_floor.ts";
 
@@ -106,8 +106,8 @@ function rowsToTell(
 }
 
 function limitText({ min, max }: Limit): string {
-  const low = min === undefined ? [] : [`≥ ${numberText(min)}`];
-  return [...low, ...(max === undefined ? [] : [`≤ ${numberText(max)}`])].join(", ");
+  const low = min === undefined ? [] : [`≥ ${limitNumber(min)}`];
+  return [...low, ...(max === undefined ? [] : [`≤ ${limitNumber(max)}`])].join(", ");
 }
 
 function said(

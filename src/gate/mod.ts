@@ -13,5 +13,12 @@ export {
 } from "./gate_tags.ts";
 export { junitReport } from "./report/junit_report.ts";
 export { markdownReport } from "./report/markdown_report.ts";
-export { checkHeader, checkRows, headRows, SLICE_HEADER, sliceRows } from "./report/report_rows.ts";
+export {
+  checkHeader,
+  checkRows,
+  headRows,
+  reasonRows,
+  SLICE_HEADER,
+  sliceRows,
+} from "./report/report_rows.ts";
 export { type GateRequest, runGate } from "./run_gate.ts";

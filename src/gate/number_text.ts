@@ -1,28 +1,51 @@
 import type { Estimate } from "../statistics/mod.ts";
 
-/** @returns four significant digits without an exponent, e.g. "0.8712", "-12.35"; "—" for no number */
-export function numberText(value: number): string {
+const DECIMALS_MAX = 6;
+
+/** @returns the number with so many decimals and a true minus; "—" for no number */
+function fixed(value: number, decimals: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "—" : value > 0 ? "∞" : "−∞";
-  if (value === 0) return "0";
-  const digits = Math.max(0, Math.min(6, 3 - Math.floor(Math.log10(Math.abs(value)))));
-  const text = value.toFixed(digits);
-  return text.startsWith("-") ? `−${text.slice(1)}` : text;
+  const text = value.toFixed(decimals);
+  return /^-[0.]*$/.test(text) ? text.slice(1) : text.replace("-", "−");
 }
 
-/** @returns the same with its sign, e.g. "+0.0123", "−0.0123" */
-export function signedText(value: number): string {
-  const text = numberText(value);
-  return value > 0 ? `+${text}` : text;
+/** @returns four significant digits without an exponent, e.g. "0.8712", "−12.35" */
+export function numberText(value: number): string {
+  const size = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
+  return fixed(value, Math.max(0, Math.min(DECIMALS_MAX, 3 - size)));
+}
+
+/** @returns a limit as it was written: no zeros behind, e.g. "0.8", "−0.005" */
+export function limitNumber(value: number): string {
+  return String(Number(value.toPrecision(6))).replace("-", "−");
+}
+
+/** As many decimals as give the interval's width two digits: more would be noise. */
+function decimalsOf({ lower, upper, value }: Estimate): number {
+  const width = Number.isFinite(upper - lower) ? (upper - lower) / 2 : Math.abs(value);
+  if (!(width > 0)) return 4;
+  return Math.max(0, Math.min(DECIMALS_MAX, 1 - Math.floor(Math.log10(width))));
 }
 
 /** @returns e.g. "+0.0120 (+0.0030 to +0.0210)" */
-export function differenceText({ value, lower, upper }: Estimate): string {
-  return `${signedText(value)} (${signedText(lower)} to ${signedText(upper)})`;
+export function differenceText(estimate: Estimate): string {
+  const decimals = decimalsOf(estimate), { value, lower, upper } = estimate;
+  const signed = (x: number) => {
+    const text = fixed(x, decimals);
+    return x > 0 && /[1-9∞]/.test(text) ? `+${text}` : text;
+  };
+  return `${signed(value)} (${signed(lower)} to ${signed(upper)})`;
+}
+
+/** @returns the interval alone, e.g. "0.8650 to 0.8772" */
+export function rangeText(estimate: Estimate): string {
+  const decimals = decimalsOf(estimate);
+  return `${fixed(estimate.lower, decimals)} to ${fixed(estimate.upper, decimals)}`;
 }
 
 /** @returns e.g. "0.8712 (0.8650 to 0.8772)" */
-export function intervalText({ value, lower, upper }: Estimate): string {
-  return `${numberText(value)} (${numberText(lower)} to ${numberText(upper)})`;
+export function intervalText(estimate: Estimate): string {
+  return `${fixed(estimate.value, decimalsOf(estimate))} (${rangeText(estimate)})`;
 }
 
 /** @returns e.g. "× 1.20 (1.15 to 1.26)" */
@@ -44,6 +67,6 @@ export function pText(p: number): string {
 /** @returns e.g. "about 7,100 rows would tell" */
 export function needText(needed: number | undefined): string {
   return needed === undefined || !Number.isFinite(needed)
-    ? "no number of rows can be named: the difference lies at the limit itself"
+    ? "no number of rows can be named: what is seen lies at the limit itself"
     : `about ${rowsText(needed)} rows would tell`;
 }

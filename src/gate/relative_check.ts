@@ -2,7 +2,7 @@ import { holmAdjust, type PairedDifference, rowsNeeded } from "../statistics/mod
 import type { GateCheck, Relation } from "./check.ts";
 import { GATE_METRICS, type MetricName } from "./gate_metric.ts";
 import type { GateSpec, Requirement } from "./gate_spec.ts";
-import { differenceText, needText, numberText, pText } from "./number_text.ts";
+import { differenceText, limitNumber, needText, pText } from "./number_text.ts";
 import type { ScoredRows } from "./scored_rows.ts";
 import type { SizeFloor } from "./size_floor.ts";
 
@@ -139,7 +139,7 @@ function rowsToTell({ gain, margin, alpha, power, rows, requirement }: RowsToTel
 
 function limitOf(sign: 1 | -1, margin: number, { require }: Requirement): string {
   if (require === "better") return "better";
-  return sign === 1 ? `≥ ${numberText(-margin)}` : `≤ ${numberText(margin)}`;
+  return sign === 1 ? `≥ ${limitNumber(-margin)}` : `≤ ${limitNumber(margin)}`;
 }
 
 interface Told {
@@ -163,12 +163,12 @@ function sentenceOf(told: Told): string {
     return `${numbers}: ${why}; ${needText(needed)}`;
   }
   if (relation === "better" || relation === "worse") {
-    const beyond = relation === "worse" ? `, by more than ${numberText(margin)}` : "";
+    const beyond = relation === "worse" ? `, by more than ${limitNumber(margin)}` : "";
     return `${numbers}: ${relation}${beyond} (${pText(pAdjusted)} after correction)`;
   }
   return outcome === "refused"
-    ? `${numbers}: not better, an improvement of ${numberText(margin)} is ruled out`
-    : `${numbers}: not worse by more than ${numberText(margin)}`;
+    ? `${numbers}: not better, an improvement of ${limitNumber(margin)} is ruled out`
+    : `${numbers}: not worse by more than ${limitNumber(margin)}`;
 }
 
 /** What all metrics say together: a worse one counts most. */

@@ -2,7 +2,7 @@ import { holmAdjust, type PairedDifference, rowsNeeded } from "../statistics/mod
 import type { CheckOutcome, GateCheck } from "./check.ts";
 import { GATE_METRICS, type MetricName, selectRows } from "./gate_metric.ts";
 import type { GateSpec } from "./gate_spec.ts";
-import { differenceText, needText, numberText, pText } from "./number_text.ts";
+import { differenceText, limitNumber, needText, pText } from "./number_text.ts";
 import { gainOf, marginOf, type PairedRows, type Wanted } from "./relative_check.ts";
 import { sizeFloor } from "./size_floor.ts";
 import type { Slice } from "./slices.ts";
@@ -113,7 +113,7 @@ function worstOf(
     id,
     outcome,
     difference,
-    limit: sign === 1 ? `≥ ${numberText(-margin)}` : `≤ ${numberText(margin)}`,
+    limit: sign === 1 ? `≥ ${limitNumber(-margin)}` : `≤ ${limitNumber(margin)}`,
     p: difference.p,
     pAdjusted,
     rowsNeeded: undefined,
@@ -138,14 +138,14 @@ function sentenceOf(worst: SliceResult, counted: Counted): string {
   const small = skipped === 0 ? "" : `; ${skipped} slices are too small to judge`;
   if (outcome === "refused") {
     const others = worse.length === 1 ? "" : `, ${worse.length} slices in all`;
-    return `${what}: worse by more than ${numberText(margin)} ` +
+    return `${what}: worse by more than ${limitNumber(margin)} ` +
       `(${pText(pAdjusted)} after correction)${others}${small}`;
   }
   if (outcome === "undecided") {
     const { alpha, power } = spec.test, { deviation } = difference;
     const needed = rowsNeeded({ deviation, distance: margin, alpha: alpha / judged, power });
-    return `${what}: ${unknown.length} slices are not shown to be within ${numberText(margin)}` +
+    return `${what}: ${unknown.length} slices are not shown to be within ${limitNumber(margin)}` +
       `${small}; for this slice ${needText(needed)}`;
   }
-  return `${what}: no slice is shown to be worse by more than ${numberText(margin)}${small}`;
+  return `${what}: no slice is shown to be worse by more than ${limitNumber(margin)}${small}`;
 }

@@ -1,10 +1,10 @@
 import type { CheckOutcome, GateCheck } from "./check.ts";
 import { rowsText } from "./number_text.ts";
 
-/** Reasons that the one sentence names; all of them are in the checks. */
-const REASONS_MAX = 3;
+/** Checks that the one sentence names; all of them are in the report. */
+const NAMED_MAX = 4;
 
-/** One sentence: what it came to, and why. */
+/** One sentence: what it came to, and which checks it hangs on. */
 export function verdictOf(
   { outcome, checks, rows, source }: {
     outcome: CheckOutcome;
@@ -14,25 +14,27 @@ export function verdictOf(
   },
 ): string {
   const guilty = checks.filter((check) => check.outcome === outcome);
-  const reasons = guilty.slice(0, REASONS_MAX).map(({ sentence }) => sentence).join("; ");
-  const more = guilty.length > REASONS_MAX ? `; and ${guilty.length - REASONS_MAX} more` : "";
-  if (outcome === "refused") return `refused: ${reasons}${more}`;
+  if (outcome === "refused") return `refused by ${named(guilty)}`;
   if (outcome === "undecided") {
     const byRows = guilty.filter(({ id }) => !id.startsWith("latency."));
-    if (byRows.length === 0) return `could not be judged: ${reasons}`;
+    if (byRows.length === 0) return `could not be judged: ${named(guilty)} wants more rounds`;
     const needed = Math.max(...byRows.map(({ rowsNeeded }) => rowsNeeded ?? 0));
     const need = needed > 0 ? `, it would take about ${rowsText(needed)}` : "";
-    return `test set too small to tell: ${source} has ${rows.toLocaleString("en")} rows${need} ` +
-      `(${byRows.map(({ id }) => id).join(", ")})`;
+    const has = `${source} has ${rows.toLocaleString("en")} rows`;
+    return `test set too small to tell: ${has}${need} (${named(byRows)})`;
   }
-  const better = checks.filter(({ relation }) => relation === "better").map(({ id }) =>
-    id.replace("relative.", "")
-  );
-  const compared = checks.some(({ relation }) => relation !== undefined);
-  const count = `${checks.length} check${checks.length === 1 ? "" : "s"} passed`;
-  if (!compared) return `passed: ${count}`;
-  const relation = better.length === 0
-    ? "not worse than the champion by more than the margins"
-    : `better than the champion in ${better.join(" and ")}, worse in nothing beyond the margins`;
-  return `passed: ${count}; ${relation}`;
+  const better = checks.filter(({ relation }) => relation === "better")
+    .map(({ id }) => id.replace("relative.", ""));
+  const count = `passed: ${checks.length} check${checks.length === 1 ? "" : "s"}`;
+  if (!checks.some(({ relation }) => relation !== undefined)) return count;
+  return better.length === 0
+    ? `${count}; not worse than the champion by more than the margins`
+    : `${count}; better than the champion in ${better.join(" and ")}, ` +
+      "worse in nothing by more than the margins";
+}
+
+function named(checks: readonly GateCheck[]): string {
+  const ids = checks.slice(0, NAMED_MAX).map(({ id }) => id).join(", ");
+  const more = checks.length - NAMED_MAX;
+  return more > 0 ? `${ids} and ${more} more` : ids;
 }

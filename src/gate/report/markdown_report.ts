@@ -1,5 +1,12 @@
 import type { GateReport } from "../gate_report.ts";
-import { checkHeader, checkRows, headRows, SLICE_HEADER, sliceRows } from "./report_rows.ts";
+import {
+  checkHeader,
+  checkRows,
+  headRows,
+  reasonRows,
+  SLICE_HEADER,
+  sliceRows,
+} from "./report_rows.ts";
 
 const TITLE = {
   passed: "✅ serin gate: passed",
@@ -21,6 +28,8 @@ export function markdownReport(report: GateReport): string {
     headRows(report).map(([name, text]) => `- **${name}** ${escape(text)}`).join("\n"),
     table(checkHeader(report.alpha), checkRows(report.checks)),
   ];
+  const reasons = reasonRows(report);
+  if (reasons.length > 0) parts.push(reasons.map((text) => `- ${escape(text)}`).join("\n"));
   if (report.slices !== undefined && report.slices.results.length > 0) {
     const { results, skipped } = report.slices;
     const rows = sliceRows(results.slice(0, SLICES_MAX));

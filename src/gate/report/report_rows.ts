@@ -2,7 +2,7 @@ import { formatBytes } from "../../core/mod.ts";
 import type { CheckOutcome, GateCheck } from "../check.ts";
 import type { GateReport } from "../gate_report.ts";
 import { msText } from "../latency_check.ts";
-import { differenceText, numberText, ratioText, signedText } from "../number_text.ts";
+import { differenceText, limitNumber, numberText, rangeText, ratioText } from "../number_text.ts";
 import type { SliceResult } from "../slice_check.ts";
 
 /** The names of the columns of {@linkcode checkRows}, the interval's level included. */
@@ -34,8 +34,9 @@ function middle({ id, difference, candidate }: GateCheck): string {
     return id === "latency.ratio" ? ratioText(difference) : differenceText(difference);
   }
   if (candidate === undefined || !("lower" in candidate)) return "";
-  const show = id.startsWith("latency.") ? msText : numberText;
-  return `${show(candidate.lower)} to ${show(candidate.upper)}`;
+  return id.startsWith("latency.")
+    ? `${msText(candidate.lower)} to ${msText(candidate.upper)}`
+    : rangeText(candidate);
 }
 
 /** A sign before the word, for those who see no colours. */
@@ -64,7 +65,7 @@ export function sliceRows(results: readonly SliceResult[]): string[][] {
     String(rows),
     metric,
     differenceText(difference),
-    relation === "not known" ? `not known to within ${signedText(margin).slice(1)}` : relation,
+    relation === "not known" ? `not known to within ${limitNumber(margin)}` : relation,
   ]);
 }
 
@@ -86,4 +87,10 @@ export function headRows(report: GateReport): [string, string][] {
     ["champion", report.champion === undefined ? "none: limits alone" : model(report.champion)],
     ["data", `${source}, ${rows.toLocaleString("en")} rows${split}; target ${target}`],
   ];
+}
+
+/** What kept the candidate from passing, one sentence a check. */
+export function reasonRows({ checks }: GateReport): string[] {
+  return checks.filter(({ outcome }) => outcome !== "passed")
+    .map(({ id, outcome, sentence }) => `${OUTCOME_SIGN[outcome]} ${id}: ${sentence}`);
 }
