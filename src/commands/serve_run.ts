@@ -90,7 +90,7 @@ async function readStatusAccess(
 ): Promise<StatusAccess> {
   const { controlTokenFile: path, controlToken, host } = options;
   if (path !== undefined) {
-    return new AccessTokens({ admin: await readTokenFile("--control-token-file", path) });
+    return new AccessTokens({ admin: await readTokenFile(path, "--control-token-file") });
   }
   if (controlToken !== undefined) {
     return new AccessTokens({ admin: checkToken("SERIN_CONTROL_TOKEN", controlToken) });

@@ -19,6 +19,10 @@ const scope = self as unknown as {
   close(): void;
 };
 
+/** Turns of the event loop in which waiting connections are accepted before the port is closed. */
+const ACCEPT_TURNS = 4;
+const ACCEPT_TURN_MS = 10;
+
 /** The least time between two messages about bad events. */
 const BAD_EVENT_MS = 20;
 
@@ -71,6 +75,7 @@ async function receive(message: ToIsolate): Promise<void> {
     }
     case "drain":
       // Stops accepting, answers what is in flight.
+      await acceptWaiting();
       await server?.shutdown();
       return scope.postMessage({ type: "drained" });
   }
@@ -114,6 +119,17 @@ async function start(message: ToIsolate & { type: "start" }): Promise<void> {
     reusePort: true,
     onListen: ({ port }) => scope.postMessage({ type: "listening", port }),
   }, app.fetch);
+}
+
+/**
+ * A busy isolate leaves connections to the kernel's queue, and closing the port would reset them: they
+ * came while it was open, so they are let in.
+ */
+async function acceptWaiting(): Promise<void> {
+  closing = true;
+  for (let turn = 0; turn < ACCEPT_TURNS; turn++) {
+    await new Promise((done) => setTimeout(done, ACCEPT_TURN_MS));
+  }
 }
 
 function useKeys(keys: TokenKeys): void {

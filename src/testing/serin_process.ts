@@ -50,8 +50,21 @@ export class SerinProcess implements AsyncDisposable {
    */
   static async start(
     args: readonly string[],
-    options: { cwd?: string } = {},
+    options: { cwd?: string; env?: Record<string, string> } = {},
   ): Promise<SerinProcess> {
+    const process = SerinProcess.begin(args, options);
+    await until(`serin ${args[0]} listens`, () => {
+      if (process.#ended === undefined) return /listening on http/.test(process.#stderr);
+      throw new Error(`serin ${args.join(" ")} ended: ${process.#stderr}`);
+    });
+    return process;
+  }
+
+  /** Starts `serin ARGS…` and waits for nothing. */
+  static begin(
+    args: readonly string[],
+    options: { cwd?: string; env?: Record<string, string> } = {},
+  ): SerinProcess {
     const { command, args: first } = serinCommand();
     const child = new Deno.Command(command, {
       args: [...first, ...args],
@@ -60,12 +73,7 @@ export class SerinProcess implements AsyncDisposable {
       stderr: "piped",
       ...options,
     }).spawn();
-    const process = new SerinProcess(child);
-    await until(`serin ${args[0]} listens`, () => {
-      if (process.#ended === undefined) return /listening on http/.test(process.#stderr);
-      throw new Error(`serin ${args.join(" ")} ended: ${process.#stderr}`);
-    });
-    return process;
+    return new SerinProcess(child);
   }
 
   /** Everything said on stderr. */
@@ -90,19 +98,20 @@ export class SerinProcess implements AsyncDisposable {
 
   /** Asks it to end, and waits. */
   async stop(): Promise<Deno.CommandStatus> {
-    return await this.#signal("SIGTERM");
+    return await this.signal("SIGTERM");
   }
 
   /** Ends it at once, as a power cut would. */
   async kill(): Promise<Deno.CommandStatus> {
-    return await this.#signal("SIGKILL");
+    return await this.signal("SIGKILL");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 
-  async #signal(signal: Deno.Signal): Promise<Deno.CommandStatus> {
+  /** Sends a signal, and waits for its end. */
+  async signal(signal: Deno.Signal): Promise<Deno.CommandStatus> {
     if (this.#ended === undefined) {
       try {
         this.#child.kill(signal);

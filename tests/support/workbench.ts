@@ -91,6 +91,13 @@ export class Workbench implements AsyncDisposable {
     return process;
   }
 
+  /** The same, without waiting until it listens, and with further environment variables. */
+  begin(args: string[], env: Record<string, string> = {}): SerinProcess {
+    const process = SerinProcess.begin(args, { cwd: this.folder, env });
+    this.#processes.push(process);
+    return process;
+  }
+
   /** Runs `serin ARGS…` in the folder to its end. */
   run(...args: string[]): Promise<SerinResult> {
     return runSerin(args, { cwd: this.folder });
