@@ -45,7 +45,8 @@ export const controllerCommand = defineCommand({
     }),
     ...kubernetesOptions,
   }),
-  permissions: ["read", "net"],
+  // The YAML parser reads LOG_TOKENS of the environment.
+  permissions: ["read", "net", "env"],
   examples: [
     "controller --registry http://serin-registry:5000",
     "controller --registry http://localhost:5000 --kubeconfig kubeconfig --namespace serin",

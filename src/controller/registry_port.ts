@@ -43,6 +43,8 @@ export interface RolloutDetail extends RolloutHead {
   readonly plan: Readonly<Record<string, unknown>>;
   readonly holdReason?: string | null;
   readonly holdAt?: number | null;
+  /** The shares that it had. */
+  readonly history?: readonly { readonly share: number }[];
   readonly metrics: readonly {
     readonly metric: string;
     readonly canary: { readonly events: number; readonly trials: number };

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "../kubernetes/mod.ts";
 import { CONTROLLER, ownLabels } from "./labels.ts";
 import { isEnded, type RolloutDetail, type RolloutPhase } from "./registry_port.ts";
-import { formatShare, rfc3339, type RolloutObjectStatus } from "./rollout_object.ts";
+import { formatShare, rfc3339, type RolloutObjectStatus, shownStep } from "./rollout_object.ts";
 
 /** What is worth an event. */
 interface Happening {
@@ -49,7 +49,7 @@ function happenings(
   rollout: RolloutDetail,
   now: number,
 ): Happening[] {
-  const { phase, step, steps, share, verdict, startedAt, endedAt, holdAt, holdReason } = rollout;
+  const { phase, steps, share, verdict, startedAt, endedAt, holdAt, holdReason } = rollout;
   const found: Happening[] = [];
   if (before?.phase === undefined) {
     const message = `version ${rollout.canary} is tried against ${rollout.stable} ` +
@@ -67,7 +67,7 @@ function happenings(
     const key = phase.replace("_", "-"), time = endedAt ?? now;
     return [...found, { ...ENDS[phase], key, message: verdict, time }];
   }
-  const shown = phase === "warmup" ? 0 : step + 1;
+  const shown = shownStep(rollout);
   if (shown > 0 && before?.step !== shown) {
     const message = `step ${shown} of ${steps}: the canary gets ${formatShare(share)}`;
     found.push({ reason: "StepChanged", type: "Normal", key: `step-${shown}`, message, time: now });

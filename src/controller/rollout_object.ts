@@ -63,11 +63,11 @@ export function toRolloutStatus(
   before: Partial<RolloutObjectStatus> | undefined,
   now: number,
 ): RolloutObjectStatus {
-  const { phase, step, steps, share, endedAt, startedAt } = rollout;
+  const { phase, steps, share, endedAt, startedAt } = rollout;
   const verdict = rollout.verdict.slice(0, MESSAGE_CHARACTERS_MAX);
   return {
     phase,
-    step: phase === "warmup" ? 0 : step + 1,
+    step: shownStep(rollout),
     steps,
     share: formatShare(share),
     canaryRequests: rollout.canaryRequests,
@@ -88,6 +88,13 @@ export function toRolloutStatus(
       reachability(before, { reachable: true, message: "the registry answers", now }),
     ],
   };
+}
+
+/** @returns 0 for a canary that never got a share, then from 1 */
+export function shownStep({ phase, step, history }: RolloutDetail): number {
+  const isWaiting = phase === "warmup" ||
+    (isEnded(phase) && history !== undefined && history.every(({ share }) => share === 0));
+  return isWaiting ? 0 : step + 1;
 }
 
 /**
@@ -123,17 +130,20 @@ function phaseConditions(rollout: RolloutDetail, verdict: string): Condition[] {
   const { phase, startedAt, endedAt } = rollout, ended = isEnded(phase);
   const reason = camelCase(phase);
   const changedAt = rfc3339(ended ? endedAt ?? startedAt : startedAt);
-  const one = (type: string, holds: boolean): Condition => ({
+  const one = (type: string, holds: boolean, message: string): Condition => ({
     type,
     status: holds ? "True" : "False",
     reason,
-    message: verdict,
-    lastTransitionTime: holds || ended ? changedAt : rfc3339(startedAt),
+    message,
+    lastTransitionTime: changedAt,
   });
+  const otherwise = ended ? `it is ${phase.replace("_", " ")}` : "not decided yet";
+  const outcome = (type: string, end: RolloutPhase) =>
+    one(type, phase === end, phase === end ? verdict : otherwise);
   return [
-    one("Progressing", !ended),
-    one("Promoted", phase === "promoted"),
-    one("RolledBack", phase === "rolled_back"),
+    one("Progressing", !ended, verdict),
+    outcome("Promoted", "promoted"),
+    outcome("RolledBack", "rolled_back"),
   ];
 }
 

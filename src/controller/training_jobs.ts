@@ -45,23 +45,22 @@ export class TrainingJobs {
     models: readonly RegistryModel[],
     live: readonly KubernetesObject[],
   ): Promise<void> {
-    await eachOf(
-      models.filter(({ tags }) => tags[KEYS.requestTag] !== undefined)
-        .map((model) => async () => {
-          const before = parseTrainingStatus(model.tags[KEYS.statusTag]);
-          const status = await this.#statusOf(model, before, live);
-          if (status === undefined || isSame(status, before)) return;
-          await this.#options.registry.setModelTag(
-            model.name,
-            KEYS.statusTag,
-            JSON.stringify(status),
-          );
-          this.#options.log.info(`training ${status.id} of ${model.name}: ${status.phase}`, {
-            job: status.job,
-            message: status.message,
-          });
-        }),
-    );
+    const asked = models.filter(({ tags }) => tags[KEYS.requestTag] !== undefined);
+    await eachOf(asked.map((model) => () => this.#train(model, live)));
+  }
+
+  async #train(model: RegistryModel, live: readonly KubernetesObject[]): Promise<void> {
+    const before = parseTrainingStatus(model.tags[KEYS.statusTag]);
+    const status = await this.#statusOf(model, before, live);
+    if (status === undefined || isSame(status, before)) return;
+    const { id, phase, job, message } = status;
+    await this.#options.registry.setModelTag(model.name, KEYS.statusTag, JSON.stringify(status));
+    // Its times alone are nothing to tell.
+    if (id === before?.id && phase === before.phase && message === before.message) return;
+    this.#options.log.info(`training ${id} of ${model.name}: ${phase}`, {
+      ...(job === "" ? {} : { job }),
+      ...(message === "" ? {} : { message }),
+    });
   }
 
   async #statusOf(
