@@ -13,6 +13,7 @@ import { AliasReader, type AliasReading } from "./alias_reader.ts";
 import { CHALLENGER, type ModelCatalog } from "./catalog.ts";
 import { countLabel, matchLabel, pruneLabels, type RefusedLabel } from "./label_book.ts";
 import { DEFAULT_PLAN, type RolloutPlan } from "./plan.ts";
+import { LabelTally, type QualityReadings, readQuality } from "./quality_book.ts";
 import { countReplica } from "./replica_counts.ts";
 import { ReplicaRoster, type RosterEntry } from "./replica_roster.ts";
 import { isEnded, newRolloutState, type RolloutState, shareOf } from "./rollout_state.ts";
@@ -165,12 +166,13 @@ export class RolloutEngine implements SyncPeer {
       refused.length = 0;
       pruneLabels(tx, now);
       const running = runningRollouts(tx), stepsOf = stepCounts(running);
-      const grown = new Set<string>();
+      const grown = new Set<string>(), tally = new LabelTally(now);
       matched.forEach((label, index) => {
-        const result = "code" in label ? label : countLabel(tx, label, stepsOf);
+        const result = "code" in label ? label : countLabel(tx, label, { stepsOf, tally });
         if ("code" in result) refused.push({ index, ...(result as RefusedLabel) });
         else if (result.rollout !== undefined) grown.add(result.rollout);
       });
+      tally.write(tx);
       for (const rollout of running) if (grown.has(rollout.id)) this.#look(tx, rollout, true);
     });
     await this.#applier.apply();
@@ -291,6 +293,11 @@ export class RolloutEngine implements SyncPeer {
         })),
       )
     );
+  }
+
+  /** @returns realised quality by version and window, and how late labels are */
+  quality(): QualityReadings {
+    return this.#database.read((reader) => readQuality(reader, this.#clock.now()));
   }
 
   #get(reader: Reader, id: string): StoredRollout {

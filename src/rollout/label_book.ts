@@ -1,5 +1,6 @@
 import { LIMITS } from "../core/mod.ts";
 import type { Reader, Transaction } from "../database/mod.ts";
+import { type LabelTally, pruneQuality } from "./quality_book.ts";
 import { addTotal } from "./rollout_store.ts";
 import type { LABEL_REFUSALS, LabelsRequest } from "./sync.ts";
 import { isWrong, openToken, type PredictionToken } from "./token.ts";
@@ -69,13 +70,14 @@ export function matchLabel(
  * rollout and has no sticky key, for the test: the first label of an assignment as labelled, its
  * first wrong one as wrong.
  *
- * @param stepsOf how many steps each running rollout has
+ * @param to.stepsOf how many steps each running rollout has
+ * @param to.tally takes it up for the version's quality; written by the caller, in the same transaction
  * @returns the rollout whose totals grew, undefined for none, or the refusal
  */
 export function countLabel(
   tx: Transaction,
   matched: MatchedLabel,
-  stepsOf: ReadonlyMap<string, number>,
+  { stepsOf, tally }: { stepsOf: ReadonlyMap<string, number>; tally: LabelTally },
 ): { rollout: string | undefined } | RefusedLabel {
   const { token, row, label, predicted } = matched, wrong = isWrong(predicted, label);
   const expiresAt = token.time + LIMITS.labelHorizonMs, text = canonical(predicted, label);
@@ -89,13 +91,7 @@ export function countLabel(
     return refuse("already_labelled", `row ${row} was labelled ${JSON.stringify(known.label)}`);
   }
   tx.run("INSERT INTO rollout_label VALUES (?, ?, ?, ?)", token.nonce, row, text, expiresAt);
-  tx.run(
-    `INSERT INTO rollout_quality VALUES (?, ?, 1, ?) ON CONFLICT DO UPDATE
-      SET labelled = labelled + 1, wrong = wrong + excluded.wrong`,
-    token.model,
-    token.version,
-    Number(wrong),
-  );
+  tally.add({ model: token.model, version: token.version, time: token.time, wrong });
   const { rollout, keyHash, step } = token;
   if (rollout === undefined || keyHash !== undefined) return { rollout: undefined };
   if (step >= (stepsOf.get(rollout) ?? 0)) return { rollout: undefined };
@@ -133,6 +129,7 @@ export function pruneLabels(tx: Transaction, now: number): void {
       (SELECT ${key} FROM ${table} WHERE expires_at < ? LIMIT ${PRUNED_AT_ONCE})`;
   tx.run(expired("rollout_label", "nonce, row"), now);
   tx.run(expired("rollout_labelled", "nonce"), now);
+  pruneQuality(tx, now);
 }
 
 /** @returns label counts of every version that has any */

@@ -95,4 +95,28 @@ CREATE TABLE rollout_quality (
   PRIMARY KEY (model, version)
 ) STRICT, WITHOUT ROWID;
 `,
+}, {
+  id: "rollout/0002",
+  sql: `
+-- By the stretch of time in which the rows were predicted: begins at bucket, span milliseconds long.
+CREATE TABLE rollout_quality_bucket (
+  model TEXT NOT NULL,
+  version TEXT NOT NULL,
+  span INTEGER NOT NULL,
+  bucket INTEGER NOT NULL,
+  labelled INTEGER NOT NULL,
+  wrong INTEGER NOT NULL,
+  PRIMARY KEY (model, version, span, bucket)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rollout_quality_bucket_at ON rollout_quality_bucket (bucket);
+-- By the upper bound of the time from prediction to label.
+CREATE TABLE rollout_label_delay (
+  model TEXT NOT NULL,
+  bound INTEGER NOT NULL,
+  labels INTEGER NOT NULL,
+  seconds REAL NOT NULL,
+  last_at INTEGER NOT NULL,
+  PRIMARY KEY (model, bound)
+) STRICT, WITHOUT ROWID;
+`,
 }];

@@ -11,6 +11,13 @@ export {
   type RolloutPlanInput,
   rolloutPlanSchema,
 } from "./plan.ts";
+export {
+  DELAY_BOUNDS,
+  type LabelDelay,
+  type QualityReadings,
+  type QualityWindow,
+  type RealisedQuality,
+} from "./quality_book.ts";
 export type { RosterEntry } from "./replica_roster.ts";
 export type { Phase } from "./rollout_state.ts";
 export type {
