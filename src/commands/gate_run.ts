@@ -168,7 +168,7 @@ async function tagVersion(
 function printReport(
   report: GateReport,
   tagged: { name: string; version: string } | undefined,
-  { print, log }: CommandContext,
+  { print }: CommandContext,
 ): void {
   const head = headRows(report), width = Math.max(...head.map(([name]) => name.length));
   for (const [name, text] of head) print(`${name.padEnd(width)}  ${text}`);
@@ -184,7 +184,7 @@ function printReport(
   }
   print("");
   for (const reason of reasonRows(report)) print(reason);
-  for (const warning of report.warnings) log.warn(warning);
+  for (const warning of report.warnings) print(`! ${warning}`);
   print(report.verdict);
   if (report.forced !== undefined) print(`let through by a person: ${report.forced}`);
   if (tagged !== undefined) {

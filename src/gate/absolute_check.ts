@@ -4,9 +4,10 @@ import {
   type Estimate,
   normalQuantile,
   rowsNeeded,
+  type Units,
 } from "../statistics/mod.ts";
 import type { GateCheck } from "./check.ts";
-import { GATE_METRICS, type MetricName } from "./gate_metric.ts";
+import { estimateMetric, type IntervalOptions, type MetricName } from "./gate_metric.ts";
 import type { GateSpec } from "./gate_spec.ts";
 import { intervalText, limitNumber, needText } from "./number_text.ts";
 import type { ScoredRows } from "./scored_rows.ts";
@@ -37,14 +38,17 @@ export function absoluteLimits(spec: GateSpec["absolute"]): [AbsoluteName, Limit
 export function absoluteChecks(
   rows: ScoredRows,
   truth: Float64Array,
-  spec: GateSpec,
-  floor: SizeFloor | undefined,
+  { spec, units, floor }: {
+    spec: GateSpec;
+    units: Units | undefined;
+    floor: SizeFloor | undefined;
+  },
 ): GateCheck[] {
   const limits = absoluteLimits(spec.absolute);
   const { alpha, power } = spec.test;
   return limits.map(([name, limit]) => {
-    const estimate = estimateOf(name, rows, truth, alpha);
-    const strict = estimateOf(name, rows, truth, alpha / limits.length);
+    const estimate = estimateOf(name, rows, truth, { alpha, units });
+    const strict = estimateOf(name, rows, truth, { alpha: alpha / limits.length, units });
     const byEstimate = spec.absolute.judge_by === "estimate";
     const outcome = floor !== undefined || Number.isNaN(estimate.value)
       ? "undecided"
@@ -72,11 +76,27 @@ function estimateOf(
   name: AbsoluteName,
   rows: ScoredRows,
   truth: Float64Array,
-  alpha: number,
+  options: IntervalOptions,
 ): Estimate {
-  if (name === "ece") return calibrationError(rows.scores, truth, { alpha });
-  if (name === "calibration_slope") return calibrationCurve(rows.scores, truth, alpha).slope;
-  return GATE_METRICS[name].estimate(rows, truth, alpha);
+  if (name !== "ece" && name !== "calibration_slope") {
+    return estimateMetric(name, rows, truth, options);
+  }
+  const { alpha, units } = options;
+  const estimate = name === "ece"
+    ? calibrationError(rows.scores, truth, { alpha })
+    : calibrationCurve(rows.scores, truth, alpha).slope;
+  if (units === undefined) return estimate;
+  // As much wider as the squared error's interval becomes (the design effect).
+  const [alone, together] = [undefined, units].map((units) => {
+    const { lower, upper } = estimateMetric("brier", rows, truth, { alpha, units });
+    return upper - lower;
+  });
+  const factor = alone > 0 ? Math.max(1, together / alone) : 1, { value, lower, upper } = estimate;
+  return {
+    value,
+    lower: value - factor * (value - lower),
+    upper: value + factor * (upper - value),
+  };
 }
 
 function valueOnly({ value }: Estimate): Estimate {

@@ -1,12 +1,15 @@
 import {
+  type AucComponents,
   aucComponents,
   aucInterval,
+  clusteredMean,
   delongTest,
   type Estimate,
   meanInterval,
   type PairedDifference,
   pairedProportions,
   proportionInterval,
+  type Units,
 } from "../statistics/mod.ts";
 import type { BINARY_METRICS, REGRESSION_METRICS } from "./gate_spec.ts";
 import type { ScoredRows } from "./scored_rows.ts";
@@ -20,6 +23,12 @@ export interface GateMetric {
   readonly sign: 1 | -1;
   /** What the candidate may be worse by where gate.yaml does not say. */
   readonly margin: { readonly margin: number } | { readonly margin_share: number };
+  /** Least and largest value that there is. */
+  readonly range: readonly [number, number];
+  /** One number a row whose mean is the metric; to first order where the metric is no mean. */
+  parts(rows: ScoredRows, truth: Float64Array): Float64Array;
+  /** What one row that was not seen may add to a difference, at most. */
+  scale(truth: Float64Array): number;
   /** @param truth 0 or 1, or the number, a row */
   estimate(rows: ScoredRows, truth: Float64Array, alpha: number): Estimate;
   /** Candidate less champion. */
@@ -29,6 +38,51 @@ export interface GateMetric {
     truth: Float64Array,
     alpha: number,
   ): PairedDifference;
+}
+
+/** How surely, and of rows that are independent or belong together. */
+export interface IntervalOptions {
+  readonly alpha: number;
+  readonly units: Units | undefined;
+}
+
+/** The metric of one model with its interval. */
+export function estimateMetric(
+  metric: MetricName,
+  rows: ScoredRows,
+  truth: Float64Array,
+  { alpha, units }: IntervalOptions,
+): Estimate {
+  const { estimate, parts, range: [least, most] } = GATE_METRICS[metric];
+  const plain = estimate(rows, truth, alpha);
+  if (units === undefined) return plain;
+  const { lower, upper } = clusteredMean(parts(rows, truth), units, { alpha });
+  return { value: plain.value, lower: Math.max(least, lower), upper: Math.min(most, upper) };
+}
+
+/** Candidate less champion on the same rows. */
+export function compareMetric(
+  metric: MetricName,
+  { candidate, champion, truth }: PairedRows,
+  { alpha, units }: IntervalOptions,
+): PairedDifference {
+  const { compare, scale } = GATE_METRICS[metric];
+  if (units === undefined) return compare(candidate, champion, truth, alpha);
+  const differences = differenceParts(metric, { candidate, champion, truth });
+  return clusteredMean(differences, units, { alpha, scale: scale(truth) });
+}
+
+/** What each row says of the difference. */
+export function differenceParts(metric: MetricName, pair: PairedRows): Float64Array {
+  const { parts } = GATE_METRICS[metric], other = parts(pair.champion, pair.truth);
+  return parts(pair.candidate, pair.truth).map((x, row) => x - other[row]);
+}
+
+/** Both models' answers on the same rows. */
+export interface PairedRows {
+  readonly candidate: ScoredRows;
+  readonly champion: ScoredRows;
+  readonly truth: Float64Array;
 }
 
 type RowLoss = (score: number, truth: number) => number;
@@ -44,45 +98,53 @@ const logLossOf: RowLoss = (score, truth) => {
 /** A mean of one loss a row: Student's and Hall's intervals of it, and of its differences. */
 function meanLoss(
   loss: RowLoss,
-  { margin, scale }: Pick<GateMetric, "margin"> & { scale: (truth: Float64Array) => number },
+  { margin, scale, max }: Pick<GateMetric, "margin" | "scale"> & { max: number },
 ): GateMetric {
-  const losses = ({ scores }: ScoredRows, truth: Float64Array) =>
+  const parts: GateMetric["parts"] = ({ scores }, truth) =>
     truth.map((y, row) => loss(scores[row], y));
   return {
     sign: -1,
     margin,
+    range: [0, max],
+    parts,
+    scale,
     estimate: (rows, truth, alpha) => {
-      const { value, lower, upper } = meanInterval(losses(rows, truth), { alpha });
-      return { value, lower: Math.max(0, lower), upper };
+      const { value, lower, upper } = meanInterval(parts(rows, truth), { alpha });
+      return { value, lower: Math.max(0, lower), upper: Math.min(max, upper) };
     },
     compare: (candidate, champion, truth, alpha) => {
-      const other = losses(champion, truth);
-      const differences = losses(candidate, truth).map((x, row) => x - other[row]);
+      const other = parts(champion, truth);
+      const differences = parts(candidate, truth).map((x, row) => x - other[row]);
       return meanInterval(differences, { alpha, scale: scale(truth) });
     },
   };
 }
 
 const squared: RowLoss = (score, truth) => (score - truth) ** 2;
+const squares = ({ scores }: ScoredRows, truth: Float64Array) =>
+  truth.map((y, row) => squared(scores[row], y));
+
+/** What a row adds to the root of a mean, to first order: (square + mean) / (2 root). */
+const rootParts: GateMetric["parts"] = (rows, truth) => {
+  const all = squares(rows, truth), root = rootOfMean(all);
+  return all.map((square) => root === 0 ? 0 : (square + root * root) / (2 * root));
+};
 
 /** The root of a mean: intervals of the mean, its differences by the delta method. */
 const rmseMetric: GateMetric = {
   sign: -1,
   margin: { margin_share: 0.02 },
-  estimate: ({ scores }, truth, alpha) => {
-    const mean = meanInterval(truth.map((y, row) => squared(scores[row], y)), { alpha });
+  range: [0, Infinity],
+  parts: rootParts,
+  scale: deviationOf,
+  estimate: (rows, truth, alpha) => {
+    const mean = meanInterval(squares(rows, truth), { alpha });
     const root = (x: number) => Math.sqrt(Math.max(0, x));
     return { value: root(mean.value), lower: root(mean.lower), upper: root(mean.upper) };
   },
   compare: (candidate, champion, truth, alpha) => {
-    const squares = [candidate, champion].map(({ scores }) =>
-      truth.map((y, row) => squared(scores[row], y))
-    );
-    const [a, b] = squares.map(rootOfMean);
-    // What a row adds to the root, to first order: (square + mean) / (2 root).
-    const part = (square: number, root: number) =>
-      root === 0 ? 0 : (square + root * root) / (2 * root);
-    const differences = squares[0].map((square, row) => part(square, a) - part(squares[1][row], b));
+    const other = rootParts(champion, truth);
+    const differences = rootParts(candidate, truth).map((x, row) => x - other[row]);
     return meanInterval(differences, { alpha, scale: deviationOf(truth) });
   },
 };
@@ -96,11 +158,24 @@ function deviationOf(values: Float64Array): number {
   return rootOfMean(values.map((x) => x - mean));
 }
 
+/** An AUC as a mean over rows: each class's structural components weigh half. */
+function aucParts({ auc, positives, negatives }: AucComponents, truth: Float64Array) {
+  const n = truth.length;
+  let p = 0, q = 0;
+  return truth.map((y) => {
+    const own = y > 0.5 ? positives : negatives, component = y > 0.5 ? own[p++] : own[q++];
+    return auc + n / own.length * (component - auc);
+  });
+}
+
 /** Every metric that can be compared. */
 export const GATE_METRICS: Readonly<Record<MetricName, GateMetric>> = {
   auc: {
     sign: 1,
     margin: { margin: 0.005 },
+    range: [0, 1],
+    parts: ({ scores }, truth) => aucParts(aucComponents(scores, truth), truth),
+    scale: () => 1,
     estimate: ({ scores }, truth, alpha) => aucInterval(aucComponents(scores, truth), alpha),
     compare: (candidate, champion, truth, alpha) =>
       delongTest(
@@ -112,6 +187,9 @@ export const GATE_METRICS: Readonly<Record<MetricName, GateMetric>> = {
   accuracy: {
     sign: 1,
     margin: { margin: 0.01 },
+    range: [0, 1],
+    parts: ({ hits }) => Float64Array.from(hits),
+    scale: () => 1,
     estimate: ({ hits }, _, alpha) => proportionInterval(sumOf(hits), hits.length, alpha),
     compare: (candidate, champion, _, alpha) => {
       let onlyCandidate = 0, onlyChampion = 0;
@@ -123,12 +201,13 @@ export const GATE_METRICS: Readonly<Record<MetricName, GateMetric>> = {
       return pairedProportions({ rows, onlyCandidate, onlyChampion }, alpha);
     },
   },
-  log_loss: meanLoss(logLossOf, { margin: { margin: 0.005 }, scale: () => 1 }),
-  brier: meanLoss(squared, { margin: { margin: 0.0025 }, scale: () => 1 }),
+  log_loss: meanLoss(logLossOf, { margin: { margin: 0.005 }, scale: () => 1, max: Infinity }),
+  brier: meanLoss(squared, { margin: { margin: 0.0025 }, scale: () => 1, max: 1 }),
   rmse: rmseMetric,
   mae: meanLoss((score, truth) => Math.abs(score - truth), {
     margin: { margin_share: 0.02 },
     scale: deviationOf,
+    max: Infinity,
   }),
 };
 

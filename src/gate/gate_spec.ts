@@ -82,6 +82,16 @@ export const gateSpecSchema = z.strictObject({
     class_rows_min: z.int().min(1).default(20).meta({
       description: "With fewer rows of either class nothing is judged",
     }),
+    block_rows: z.union([z.literal("auto"), z.int().min(1)]).default("auto").meta({
+      description: "So many rows in a row are one unit, e.g. a day of a time series; 1: each row " +
+        "for itself; auto: blocks where rows that follow each other prove to be alike",
+    }),
+    block_column: z.string().min(1).optional().meta({
+      description: "Rows that are equal there are one unit, e.g. those of one customer",
+    }),
+  }).refine((test) => test.block_rows === "auto" || test.block_column === undefined, {
+    path: ["block_column"],
+    message: "give block_rows or block_column, not both",
   }).prefault({}),
   slices: z.strictObject({
     columns: z.array(slice).max(50).default([]).meta({
@@ -152,6 +162,10 @@ export const GATE_SYNONYMS: Readonly<Record<string, string>> = {
   tolerance: "margin",
   delta: "margin",
   min_rows: "rows_min",
+  cluster: "block_column",
+  group: "block_column",
+  groups: "block_column",
+  block: "block_rows",
   confidence: "alpha",
   significance: "alpha",
   max_ratio: "ratio_max",

@@ -1,20 +1,18 @@
-import { holmAdjust, type PairedDifference, rowsNeeded } from "../statistics/mod.ts";
+import { holmAdjust, type PairedDifference, rowsNeeded, type Units } from "../statistics/mod.ts";
 import type { GateCheck, Relation } from "./check.ts";
-import { GATE_METRICS, type MetricName } from "./gate_metric.ts";
+import {
+  compareMetric,
+  estimateMetric,
+  GATE_METRICS,
+  type MetricName,
+  type PairedRows,
+} from "./gate_metric.ts";
 import type { GateSpec, Requirement } from "./gate_spec.ts";
 import { differenceText, limitNumber, needText, pText } from "./number_text.ts";
-import type { ScoredRows } from "./scored_rows.ts";
 import type { SizeFloor } from "./size_floor.ts";
 
 /** A metric and what it must show. */
 export type Wanted = readonly (readonly [MetricName, Requirement])[];
-
-/** Both models' answers on the same rows. */
-export interface PairedRows {
-  readonly candidate: ScoredRows;
-  readonly champion: ScoredRows;
-  readonly truth: Float64Array;
-}
 
 /** What {@linkcode relate} is told. */
 export interface Evidence {
@@ -58,14 +56,19 @@ export function marginOf(metric: MetricName, requirement: Requirement, champion:
 export function relativeChecks(
   pair: PairedRows,
   wanted: Wanted,
-  { alpha, power }: GateSpec["test"],
-  floor: SizeFloor | undefined,
+  { test: { alpha, power }, units, floor }: {
+    test: GateSpec["test"];
+    units: Units | undefined;
+    floor: SizeFloor | undefined;
+  },
 ): GateCheck[] {
-  const { candidate, champion, truth } = pair;
+  const { candidate, champion, truth } = pair, options = { alpha, units };
   const compared = wanted.map(([metric, requirement]) => {
-    const { sign, compare, estimate } = GATE_METRICS[metric];
-    const difference = compare(candidate, champion, truth, alpha);
-    const [ours, theirs] = [candidate, champion].map((rows) => estimate(rows, truth, alpha));
+    const { sign } = GATE_METRICS[metric];
+    const difference = compareMetric(metric, pair, options);
+    const [ours, theirs] = [candidate, champion].map((rows) =>
+      estimateMetric(metric, rows, truth, options)
+    );
     const margin = marginOf(metric, requirement, theirs.value);
     return { metric, requirement, sign, difference, ours, theirs, margin };
   });
@@ -163,8 +166,8 @@ function sentenceOf(told: Told): string {
     return `${numbers}: ${why}; ${needText(needed)}`;
   }
   if (relation === "better" || relation === "worse") {
-    const beyond = relation === "worse" ? `, by more than ${limitNumber(margin)}` : "";
-    return `${numbers}: ${relation}${beyond} (${pText(pAdjusted)} after correction)`;
+    const beyond = relation === "worse" ? `, and likely by more than ${limitNumber(margin)}` : "";
+    return `${numbers}: ${relation} (${pText(pAdjusted)} after correction)${beyond}`;
   }
   return outcome === "refused"
     ? `${numbers}: not better, an improvement of ${limitNumber(margin)} is ruled out`

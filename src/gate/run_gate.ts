@@ -1,8 +1,9 @@
 import { SerinError, sha256Hex } from "../core/mod.ts";
 import { type Dataset, datasetDigest } from "../dataset/mod.ts";
+import type { Units } from "../statistics/mod.ts";
 import { absoluteChecks, absoluteLimits } from "./absolute_check.ts";
 import { type GateCheck, overallOutcome } from "./check.ts";
-import { GATE_METRICS } from "./gate_metric.ts";
+import { differenceParts, GATE_METRICS } from "./gate_metric.ts";
 import type { GateModel } from "./gate_model.ts";
 import type { GateReport, ReportedModel } from "./gate_report.ts";
 import { BINARY_METRICS, type GateSpec, REGRESSION_METRICS } from "./gate_spec.ts";
@@ -15,6 +16,7 @@ import { sizeFloor } from "./size_floor.ts";
 import { sliceChecks, type SliceReport } from "./slice_check.ts";
 import { type Slice, sliceData } from "./slices.ts";
 import { readTruth, type Truth } from "./truth.ts";
+import { type Dependence, findDependence, readUnits } from "./units.ts";
 import { verdictOf } from "./verdict.ts";
 
 /** What is judged, and by what. */
@@ -50,6 +52,7 @@ export async function runGate(request: GateRequest): Promise<GateReport> {
   const truth = readTruth(data, { objective, target, positive: spec.positive });
   refuseForeign(spec, objective, champion !== undefined);
   const slices = champion === undefined ? [] : sliceData(data, spec.slices);
+  const units = readUnits(data, spec.test);
   const warnings = dataWarnings(request), checks: GateCheck[] = [];
   if (champion !== undefined) {
     const schema = schemaCheck(candidate, champion, spec.schema);
@@ -59,8 +62,9 @@ export async function runGate(request: GateRequest): Promise<GateReport> {
   const isRefused = overallOutcome(checks) === "refused";
   let sliced: SliceReport | undefined;
   try {
-    const judged = await judgeAnswers(request, { objective, truth, slices });
+    const judged = await judgeAnswers(request, { objective, truth, slices, units });
     checks.push(...judged.checks);
+    warnings.push(...judged.warnings);
     sliced = judged.sliced;
   } catch (thrown) {
     // What callers cannot use need not run on the data either.
@@ -90,20 +94,39 @@ export async function runGate(request: GateRequest): Promise<GateReport> {
 /** What the models answer to the data: limits, comparison, slices, and how long it takes. */
 async function judgeAnswers(
   { candidate, champion, data, spec }: GateRequest,
-  { objective, truth, slices }: { objective: Objective; truth: Truth; slices: readonly Slice[] },
-): Promise<{ checks: GateCheck[]; sliced: SliceReport | undefined }> {
-  const isBinary = objective === "binary", { values } = truth;
-  const floor = sizeFloor(values, isBinary, spec.test);
+  { objective, truth, slices, units: given }: {
+    objective: Objective;
+    truth: Truth;
+    slices: readonly Slice[];
+    units: Units | undefined;
+  },
+): Promise<{ checks: GateCheck[]; sliced: SliceReport | undefined; warnings: string[] }> {
+  const isBinary = objective === "binary", { values } = truth, warnings: string[] = [];
   const rows = scoreRows("candidate", candidate, await candidate.predict(data), truth);
-  const checks = absoluteChecks(rows, values, spec, floor);
+  const pair = champion === undefined ? undefined : {
+    candidate: rows,
+    champion: scoreRows("champion", champion, await champion.predict(data), truth),
+    truth: values,
+  };
+  let units = given;
+  if (units === undefined && spec.test.block_rows === "auto") {
+    const metric = isBinary ? "brier" : "mae";
+    const found = findDependence([
+      GATE_METRICS[metric].parts(rows, values),
+      ...(pair === undefined ? [] : [differenceParts(metric, pair)]),
+    ]);
+    if (found !== undefined) warnings.push(dependenceText(found));
+    units = found?.units;
+  }
+  const floor = sizeFloor(values, units, { isBinary, ...spec.test });
+  const checks = absoluteChecks(rows, values, { spec, units, floor });
   let sliced: SliceReport | undefined;
-  if (champion !== undefined) {
-    const others = scoreRows("champion", champion, await champion.predict(data), truth);
-    const pair = { candidate: rows, champion: others, truth: values };
+  if (pair !== undefined) {
     const wanted = wantedMetrics(spec, objective);
-    checks.push(...relativeChecks(pair, wanted, spec.test, floor));
+    checks.push(...relativeChecks(pair, wanted, { test: spec.test, units, floor }));
     if (slices.length > 0) {
-      sliced = sliceChecks(pair, slices, sliceMetrics(spec, wanted), { spec, isBinary });
+      const options = { spec, isBinary, units };
+      sliced = sliceChecks(pair, slices, sliceMetrics(spec, wanted), options);
       checks.push(...sliced.checks);
     }
   }
@@ -111,7 +134,12 @@ async function judgeAnswers(
     const sample = await measureLatency(candidate, champion, data, spec.latency.rounds);
     checks.push(...latencyChecks(sample, spec.latency, spec.test.alpha));
   }
-  return { checks, sliced };
+  return { checks, sliced, warnings };
+}
+
+function dependenceText({ autocorrelation, blockRows, units }: Dependence): string {
+  return `rows that follow each other are alike (autocorrelation ${autocorrelation.toFixed(2)}): ` +
+    `${units.count} blocks of ${blockRows} rows are compared instead (test.block_rows)`;
 }
 
 function sameModel(candidate: GateModel, champion: GateModel): SerinError {

@@ -1,3 +1,4 @@
+import type { Units } from "../statistics/mod.ts";
 import type { GateSpec } from "./gate_spec.ts";
 
 /** Why a set of rows is too small for any statement, and how many would do. */
@@ -6,26 +7,37 @@ export interface SizeFloor {
   readonly rowsNeeded: number;
 }
 
+/** Units (blocks) below which their spread cannot be told. */
+const UNITS_MIN = 20;
+
 /**
- * Below some rows, and some of each class, the approximations behind intervals do not hold.
+ * Below some rows, some of each class and some units, the approximations behind intervals do not hold.
  *
  * @param truth 0 or 1 a row where `isBinary`
  * @returns undefined where there are enough
  */
 export function sizeFloor(
   truth: Float64Array,
-  isBinary: boolean,
-  { rows_min, class_rows_min }: Pick<GateSpec["test"], "rows_min" | "class_rows_min">,
+  units: Units | undefined,
+  { isBinary, rows_min, class_rows_min }:
+    & Pick<GateSpec["test"], "rows_min" | "class_rows_min">
+    & { isBinary: boolean },
 ): SizeFloor | undefined {
   const rows = truth.length;
   const positives = truth.reduce((sum, y) => sum + y, 0);
   const fewer = isBinary ? Math.min(positives, rows - positives) : Infinity;
-  if (rows >= rows_min && fewer >= class_rows_min) return undefined;
-  const forClass = fewer >= class_rows_min
-    ? 0
-    : Math.ceil(rows * class_rows_min / Math.max(fewer, 1));
-  const why = rows < rows_min
-    ? `${rows} rows, at least ${rows_min} are needed`
-    : `${fewer} rows of the rarer class, at least ${class_rows_min} are needed`;
-  return { why, rowsNeeded: Math.max(rows_min, forClass) };
+  const least = [
+    { seen: rows, least: rows_min, what: "rows" },
+    { seen: fewer, least: class_rows_min, what: "rows of the rarer class" },
+    { seen: units?.count ?? Infinity, least: UNITS_MIN, what: "blocks" },
+  ];
+  const short = least.filter(({ seen, least }) => seen < least);
+  if (short.length === 0) return undefined;
+  const [{ seen, least: wanted, what }] = short;
+  return {
+    why: `${seen} ${what}, at least ${wanted} are needed`,
+    rowsNeeded: Math.ceil(
+      Math.max(...short.map(({ seen, least }) => rows * least / Math.max(seen, 1))),
+    ),
+  };
 }

@@ -1,11 +1,19 @@
-import { holmAdjust, type PairedDifference, rowsNeeded } from "../statistics/mod.ts";
+import { holmAdjust, type PairedDifference, rowsNeeded, type Units } from "../statistics/mod.ts";
 import type { CheckOutcome, GateCheck } from "./check.ts";
-import { GATE_METRICS, type MetricName, selectRows } from "./gate_metric.ts";
+import {
+  compareMetric,
+  estimateMetric,
+  GATE_METRICS,
+  type MetricName,
+  type PairedRows,
+  selectRows,
+} from "./gate_metric.ts";
 import type { GateSpec } from "./gate_spec.ts";
 import { differenceText, limitNumber, needText, pText } from "./number_text.ts";
-import { gainOf, marginOf, type PairedRows, type Wanted } from "./relative_check.ts";
+import { gainOf, marginOf, type Wanted } from "./relative_check.ts";
 import { sizeFloor } from "./size_floor.ts";
 import type { Slice } from "./slices.ts";
+import { selectUnits } from "./units.ts";
 
 /** One metric of one slice, candidate less champion. */
 export interface SliceResult {
@@ -35,25 +43,28 @@ export function sliceChecks(
   pair: PairedRows,
   slices: readonly Slice[],
   wanted: Wanted,
-  { spec, isBinary }: { spec: GateSpec; isBinary: boolean },
+  { spec, isBinary, units }: { spec: GateSpec; isBinary: boolean; units: Units | undefined },
 ): SliceReport {
   const { test } = spec, skipped: SliceReport["skipped"][number][] = [];
   const judged = slices.flatMap(({ column, value, rows }) => {
     const truth = Float64Array.from(rows, (row) => pair.truth[row]);
     const floors = { rows_min: spec.slices.rows_min, class_rows_min: test.class_rows_min };
-    if (sizeFloor(truth, isBinary, floors) === undefined) return [{ column, value, rows, truth }];
+    const own = selectUnits(units, rows);
+    if (sizeFloor(truth, own, { isBinary, ...floors }) === undefined) {
+      return [{ column, value, rows, truth, units: own }];
+    }
     skipped.push({ column, value, rows: rows.length });
     return [];
   });
-  const family = judged.length * wanted.length;
-  const compared = judged.flatMap(({ column, value, rows, truth }) => {
+  const family = judged.length * wanted.length, plain = { alpha: test.alpha, units: undefined };
+  const compared = judged.flatMap(({ column, value, rows, truth, units }) => {
     const [candidate, champion] = [pair.candidate, pair.champion].map((all) =>
       selectRows(all, rows)
     );
     return wanted.map(([metric, requirement]) => {
-      const { compare, estimate } = GATE_METRICS[metric];
-      const difference = compare(candidate, champion, truth, test.alpha / family);
-      const whole = estimate(pair.champion, pair.truth, test.alpha).value;
+      const options = { alpha: test.alpha / family, units };
+      const difference = compareMetric(metric, { candidate, champion, truth }, options);
+      const whole = estimateMetric(metric, pair.champion, pair.truth, plain).value;
       const margin = spec.slices.margin_factor * marginOf(metric, requirement, whole);
       return { column, value, rows: rows.length, metric, difference, margin };
     });
@@ -138,8 +149,8 @@ function sentenceOf(worst: SliceResult, counted: Counted): string {
   const small = skipped === 0 ? "" : `; ${skipped} slices are too small to judge`;
   if (outcome === "refused") {
     const others = worse.length === 1 ? "" : `, ${worse.length} slices in all`;
-    return `${what}: worse by more than ${limitNumber(margin)} ` +
-      `(${pText(pAdjusted)} after correction)${others}${small}`;
+    return `${what}: worse (${pText(pAdjusted)} after correction), and likely by more than ` +
+      `${limitNumber(margin)}${others}${small}`;
   }
   if (outcome === "undecided") {
     const { alpha, power } = spec.test, { deviation } = difference;

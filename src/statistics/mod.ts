@@ -9,6 +9,7 @@ export {
   type StepEvents,
   strongestStart,
 } from "./assignment_evidence.ts";
+export { autocorrelation } from "./autocorrelation.ts";
 export {
   type ArmCounts,
   proportionLower,
@@ -21,6 +22,7 @@ export {
   type CalibrationError,
   calibrationError,
 } from "./calibration.ts";
+export { clusteredMean, type Units } from "./clustered_mean.ts";
 export { combineEvidence, guiltyMetrics } from "./combined_evidence.ts";
 export { type AucComponents, aucComponents, aucInterval, delongTest } from "./delong.ts";
 export {

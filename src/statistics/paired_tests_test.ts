@@ -1,6 +1,8 @@
 /** Reference values: scipy 1.17.1 and statsmodels 0.15.0, computed once; papers where named. */
 import { SeededRandom } from "../core/mod.ts";
 import { assertClose, assertEquals, assertTrue } from "../testing/mod.ts";
+import { autocorrelation } from "./autocorrelation.ts";
+import { clusteredMean } from "./clustered_mean.ts";
 import { aucComponents, aucInterval, delongTest } from "./delong.ts";
 import {
   incompleteBeta,
@@ -102,7 +104,10 @@ Deno.test("DeLong's test agrees with its definition over all pairs", () => {
   ], 1e-9);
   checkClose([[first.auc, auc(a, labels)]]);
   const { lower, upper } = aucInterval(first, 0.05);
-  assertTrue(lower > 0.75 && lower < 0.79 && upper > 0.97 && upper < 1, `${lower} to ${upper}`);
+  // logit(0.93) ± z · 0.0523874454850057 / (0.93 · 0.07), mapped back (scipy).
+  assertClose(lower, 0.7329148297, 1e-9);
+  assertClose(upper, 0.9846914490, 1e-9);
+  assertTrue(lower < first.auc && upper > first.auc, `${lower} to ${upper}`);
 });
 
 Deno.test("an AUC of 1, and rankings that do not differ, still have an interval", () => {
@@ -155,4 +160,25 @@ Deno.test("rows needed: the formula, and none for a distance of 0", () => {
   assertEquals(rowsNeeded(question), 1963);
   assertEquals(rowsNeeded({ ...question, distance: 0 }), Infinity);
   assertEquals(rowsNeeded({ ...question, deviation: 0 }), 0);
+});
+
+Deno.test("the clustered mean agrees with statsmodels' cluster-robust errors", () => {
+  const values = [0.3, 0.1, -0.2, 0.5, 0.4, 0, -0.1, 0.2, 0.6, 0.3, 0.25, -0.3];
+  const units = { of: [0, 0, 1, 1, 1, 2, 2, 3, 3, 3, 4, 4], count: 5 };
+  const { value, lower, p, deviation } = clusteredMean(values, units, { alpha: 0.05, scale: 0 });
+  assertClose(value, 0.1708333333333334, 1e-12);
+  assertClose(deviation / Math.sqrt(12), 0.07972323545136221, 1e-12);
+  // Student's end is the wider one here; statsmodels: -0.05051385, p 0.09877337.
+  assertClose(lower, -0.05051385, 1e-8);
+  assertTrue(p >= 0.09877337 - 1e-8, `p ${p}`);
+});
+
+Deno.test("autocorrelation: of a slow series high, of noise about 0 (seed 4)", () => {
+  const random = new SeededRandom(4);
+  const noise = Float64Array.from({ length: 2000 }, () => random.unit());
+  assertTrue(Math.abs(autocorrelation(noise)) < 0.06, "noise");
+  let level = 0;
+  const slow = noise.map((x) => level = 0.9 * level + x - 0.5);
+  assertTrue(autocorrelation(slow) > 0.85, "slow");
+  assertEquals(autocorrelation([2, 2, 2]), 0);
 });
