@@ -8,9 +8,9 @@ import { jobOutcome, lastTermination, toTrainingJob } from "./training_job.ts";
 import {
   parseTrainingRequest,
   parseTrainingStatus,
+  refusedId,
   type TrainingRequest,
   type TrainingStatus,
-  unreadableId,
 } from "./training_request.ts";
 
 /** What {@linkcode TrainingJobs} stand on. */
@@ -74,7 +74,7 @@ export class TrainingJobs {
       request = parseTrainingRequest(text);
     } catch (thrown) {
       if (!(thrown instanceof SerinError)) throw thrown;
-      return failure(unreadableId(text), `${thrown.message}; ${thrown.hint}`);
+      return failure(refusedId(text), `${thrown.message}; ${thrown.hint}`);
     }
     // What has ended stays so, also when its Job is long gone.
     if (before?.id === request.id && before.phase !== "running") return undefined;

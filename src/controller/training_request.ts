@@ -47,8 +47,14 @@ export function parseTrainingRequest(text: string): TrainingRequest {
   );
 }
 
-/** What stands for the id of a request that has none that can be read. */
-export function unreadableId(text: string): string {
+/** @returns the id of a request that is refused, or what stands for it where none can be read */
+export function refusedId(text: string): string {
+  try {
+    const id = requestSchema.shape.id.safeParse(JSON.parse(text)?.id);
+    if (id.success) return id.data;
+  } catch {
+    // No JSON: there is none.
+  }
   return `unreadable-${sha256Hex(text).slice(0, 10)}`;
 }
 
@@ -64,6 +70,7 @@ export function parseTrainingStatus(text: string | undefined): TrainingStatus | 
 
 function refusal(problem: string): SerinError {
   return new SerinError("invalid_input", `The tag serin.training_request is refused: ${problem}`, {
-    hint: 'it is a JSON object such as {"id": "2026-01-31", "arguments": ["--rows", "0-8736"]}',
+    hint: 'it is a JSON object such as {"id": "2026-01-31", "arguments": ["--rows", "0-8736"]}; ' +
+      "ask with another id",
   });
 }
