@@ -40,6 +40,15 @@ export function addRolloutMetrics(metrics: Metrics, read: () => RolloutReadings)
     labels,
   }, running((rollout) => rollout.step));
   metrics.gauge({
+    name: "serin_rollout_phase",
+    help: "1 for the phase that a running rollout is in: warmup, ramp or hold",
+    labels: [...labels, "phase"],
+  }, () =>
+    read().running.map(({ model, canary, phase }) => ({
+      labels: { model, model_version: canary, phase },
+      value: 1,
+    })));
+  metrics.gauge({
     name: "serin_rollout_canary_requests",
     help: "Requests that the canary of a running rollout has served",
     labels,
