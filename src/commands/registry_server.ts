@@ -1,18 +1,27 @@
 import { addProbeRoutes } from "../api/ops/mod.ts";
 import { observationRoutes, rolloutRoutes } from "../api/rollout/mod.ts";
-import { type Log, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
+import { type Clock, type Log, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
 import type { Reader } from "../database/mod.ts";
 import type { Registry } from "../registry/mod.ts";
 import {
   DEFAULT_PLAN,
+  DELAY_BOUNDS,
   type ModelCatalog,
   RolloutEngine,
   rolloutMigrations,
   type RolloutPlan,
 } from "../rollout/mod.ts";
-import { addProcessMetrics, addRolloutMetrics, Metrics } from "../telemetry/mod.ts";
+import {
+  addModelMetrics,
+  addProcessMetrics,
+  addQualityMetrics,
+  addRolloutMetrics,
+  Metrics,
+  sharedReading,
+} from "../telemetry/mod.ts";
 import { type Page, PAGE_HEADERS, readPages } from "../web/mod.ts";
 import { keepTicking } from "./engine_clock.ts";
+import { readModels } from "./model_readings.ts";
 import { planOfTags } from "./plan_tag.ts";
 import {
   openRegistryApp,
@@ -39,9 +48,7 @@ export async function openRegistryServer(options: RegistryAppOptions): Promise<R
       app.route("/", rolloutRoutes(engine, { log: options.log }));
       app.route("/", observationRoutes({ engine, registry: parts.registry }, options));
       addProbeRoutes(app, () => parts.database.read(answers), options.log);
-      const metrics = new Metrics();
-      addProcessMetrics(metrics, "registry");
-      addRolloutMetrics(metrics, () => engine.metrics());
+      const metrics = openMetrics(engine, parts, options.clock ?? systemClock);
       app.get(
         "/metrics",
         async () =>
@@ -60,6 +67,21 @@ export async function openRegistryServer(options: RegistryAppOptions): Promise<R
       opened.close();
     },
   };
+}
+
+function openMetrics(
+  engine: RolloutEngine,
+  { database, tracking }: RegistryParts,
+  clock: Clock,
+): Metrics {
+  const metrics = new Metrics();
+  addProcessMetrics(metrics, "registry");
+  addRolloutMetrics(metrics, () => engine.metrics());
+  // One scrape reads several metrics of each: they are of the same moment.
+  addQualityMetrics(metrics, DELAY_BOUNDS, sharedReading(() => engine.quality(), clock));
+  const models = sharedReading(() => readModels(database, tracking), clock);
+  addModelMetrics(metrics, { read: models, now: () => clock.now() });
+  return metrics;
 }
 
 /** A row of a table that is always there: the file, its schema and its pages answer. */

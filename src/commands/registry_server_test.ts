@@ -131,3 +131,24 @@ Deno.test("replicas and what they hold; histories that cannot be told say why", 
     assertIncludes(error.message, part);
   }
 });
+
+Deno.test("the age of versions in use and their error in training are on /metrics", async () => {
+  await using bench = await Bench.open();
+  const { tracking, registry: { versions, models } } = bench.registry;
+  const run = { experimentId: "0", userId: "", startedMs: 1, name: "", tags: [] };
+  const { runId } = tracking.runs.create(run);
+  const metric = { key: "accuracy", value: 0.875, timestamp: 1, step: 0 };
+  tracking.runs.logBatch(runId, { metrics: [metric], params: [], tags: [] });
+  const source = "s3://b/4", tags = [{ key: "serin.reference_error_ratio", value: "0.25" }];
+  versions.create({ name: MODEL, source, runId });
+  versions.create({ name: MODEL, source, tags });
+  models.setAlias(MODEL, "champion", "4");
+  models.setAlias(MODEL, "challenger", "5");
+  bench.clock.advance(90_000);
+  const text = await (await bench.registry.app.request("/metrics")).text();
+  const labels = (version: string) => `model="${MODEL}",model_version="${version}"`;
+  assertIncludes(text, `serin_model_age_seconds{${labels("4")},alias="champion"} 90\n`);
+  assertIncludes(text, `serin_reference_error_ratio{${labels("4")}} 0.125\n`);
+  assertIncludes(text, `serin_reference_error_ratio{${labels("5")}} 0.25\n`);
+  assertIncludes(text, `serin_last_training_timestamp_seconds{model="${MODEL}"} `);
+});

@@ -13,3 +13,4 @@ export { openRegistry, type Registry } from "./registry.ts";
 export { REGISTRY_MIGRATIONS } from "./schema.ts";
 export { type ModelUri, parseModelUri } from "./source.ts";
 export { REGISTRY_LIMITS, STAGES, type VersionStage } from "./validation.ts";
+export { newestVersions, type VersionInUse, versionsInUse } from "./versions_in_use.ts";

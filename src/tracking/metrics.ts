@@ -47,6 +47,19 @@ export class Metrics {
     });
   }
 
+  /** @returns the value that was logged last; undefined where there is none, or it is no number */
+  latest(runId: string, key: string): number | undefined {
+    const row = this.#context.database.read((reader) =>
+      reader.get<{ value: number; is_nan: number }>(
+        `SELECT s.value, s.is_nan FROM run r JOIN metric_series s ON s.run = r.id
+          WHERE r.run_id = ? AND s.key = ?`,
+        runId,
+        key,
+      )
+    );
+    return row === undefined || row.is_nan === 1 ? undefined : row.value;
+  }
+
   /** @returns the points of several runs, by run, timestamp, step and value; at most 25000 */
   historyOfRuns(runIds: readonly string[], key: string, limit = POINTS_MAX): Metric[] {
     const within = inList("r.run_id", runIds);
