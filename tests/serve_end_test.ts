@@ -121,7 +121,7 @@ Deno.test("a registry that answers 500: not ready, with its answer as the reason
   ill = false;
   await served.waitReady();
   assertEquals((await served.infer("m", ROW)).status, 200);
-  const told = served.process.stderr.match(/the registry has not answered yet/g);
+  const told = served.process.stderr.match(/the registry is out of reach/g);
   assertEquals(told?.length, 1, "once, however often it was tried");
 });
 

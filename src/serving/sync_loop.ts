@@ -185,7 +185,7 @@ export class SyncLoop {
     this.#outage = { since: before?.since ?? now, why, toldAt: isNews ? now : before.toldAt };
     if (!isNews) return;
     const what = this.#reachedAt === undefined
-      ? "the registry has not answered yet"
+      ? "the registry is out of reach and has not answered yet"
       : "the registry is out of reach; shares stay as they are";
     log.warn(before === undefined ? what : `still, ${what}`, {
       error: why,

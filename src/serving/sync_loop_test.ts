@@ -102,7 +102,7 @@ Deno.test("an outage is told once, with its reason, and ends with a line", async
   loop.soon();
   await until("it is reached", () => loop.reachable);
   assertEquals(lines, [
-    "the registry has not answered yet: The registry does not answer",
+    "the registry is out of reach and has not answered yet: The registry does not answer",
     "the registry answers again",
   ]);
   assertEquals([loop.problem, applied.length > 0], [undefined, true]);
