@@ -28,23 +28,28 @@ export async function sweepCache(folder: string, now: number): Promise<number> {
 
 /** @returns the digests that the model's remaining versions name */
 async function sweepModel(folder: string): Promise<string[]> {
-  const versions: { path: string; name: string; sha256: string; usedAt: number }[] = [];
+  const versions: { path: string; name: string; digests: string[]; usedAt: number }[] = [];
   const pinned = new Set<string>();
   for await (const { name } of Deno.readDir(folder)) {
     if (!name.endsWith(".json")) continue;
     const path = `${folder}/${name}`;
     const [text, info] = await Promise.all([Deno.readTextFile(path), Deno.stat(path)]);
-    const entry = JSON.parse(text) as { sha256?: string; version?: string };
+    const entry = JSON.parse(text) as {
+      sha256?: string;
+      profile?: string | null;
+      version?: string;
+    };
     if (entry.version !== undefined) pinned.add(`${entry.version}.json`);
     if (entry.sha256 === undefined) continue;
-    versions.push({ path, name, sha256: entry.sha256, usedAt: info.mtime?.getTime() ?? 0 });
+    const digests = [entry.sha256, ...(entry.profile ? [entry.profile] : [])];
+    versions.push({ path, name, digests, usedAt: info.mtime?.getTime() ?? 0 });
   }
   versions.sort((a, b) => b.usedAt - a.usedAt);
   const stays = versions.filter(({ name }, i) => i < LIMITS.cachedVersionsMax || pinned.has(name));
   for (const { path } of versions) {
     if (!stays.some((version) => version.path === path)) await Deno.remove(path);
   }
-  return stays.map(({ sha256 }) => sha256);
+  return stays.flatMap(({ digests }) => digests);
 }
 
 async function removeSettled(path: string, now: number): Promise<number> {

@@ -25,7 +25,7 @@ export const DATA_ISOLATE_PERMISSIONS = {
 
 interface Isolate {
   readonly place: number;
-  readonly worker: Worker;
+  readonly worker: IsolateWorker;
   readonly counts: CountCells;
   readonly startedAt: number;
   /** When it last answered, or started. */
@@ -52,7 +52,12 @@ export interface IsolatePoolOptions {
   readonly onBadEvent: () => void;
   /** Labels that arrived at the data port. */
   readonly onLabels: (body: unknown) => Promise<unknown>;
+  /** Default: `data_isolate.ts` in a Worker. */
+  readonly openWorker?: (name: string) => IsolateWorker;
 }
+
+/** What the pool needs of a Worker. */
+export type IsolateWorker = Pick<Worker, "postMessage" | "terminate" | "onmessage" | "onerror">;
 
 /**
  * The data isolates of a serving process, and what they are to hold. An isolate that dies, or that
@@ -217,11 +222,7 @@ export class IsolatePool {
   }
 
   #spawn(place: number, port: number): void {
-    const worker = new Worker(new URL("./data_isolate.ts", import.meta.url), {
-      type: "module",
-      name: `data-${place}`,
-      deno: { permissions: DATA_ISOLATE_PERMISSIONS },
-    });
+    const worker = (this.#options.openWorker ?? openDataIsolate)(`data-${place}`);
     const counts = new CountCells();
     const now = performance.now();
     const isolate: Isolate = {
@@ -397,6 +398,14 @@ function diedWhileLoading(why: string): PostedError {
     hint: "the model may need more memory than there is, or compute for ever on some request",
     details: { mayPass: true },
   };
+}
+
+function openDataIsolate(name: string): IsolateWorker {
+  return new Worker(new URL("./data_isolate.ts", import.meta.url), {
+    type: "module",
+    name,
+    deno: { permissions: DATA_ISOLATE_PERMISSIONS },
+  });
 }
 
 function healthOf({ listening, opening, answeredAt }: Isolate): IsolateHealth {

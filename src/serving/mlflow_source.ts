@@ -1,6 +1,6 @@
 import { LIMITS, messageOf, SerinError, withDeadline } from "../core/mod.ts";
 import type { MlflowClient } from "../mlflow/mod.ts";
-import type { VersionSource } from "./version_source.ts";
+import type { VersionFiles, VersionSource } from "./version_source.ts";
 
 /** The tag in which `serin train` tells a version's digest. */
 const SHA256_TAG = "serin.model_sha256";
@@ -26,35 +26,37 @@ export class MlflowSource implements VersionSource {
   async fetchVersion(
     model: string,
     version: string,
-  ): Promise<{ bytes: Uint8Array; sha256?: string }> {
+  ): Promise<VersionFiles & { sha256?: string }> {
     const { tags } = await this.#client.versions.get(model, version);
     const uri = await this.#client.versions.getDownloadUri(model, version);
-    const bytes = await this.#fetchOnnx(uri, "", `${model} version ${version}`);
+    const files = await this.#fetchFiles(uri, "", `${model} version ${version}`);
     const sha256 = tags.find(({ key }) => key === SHA256_TAG)?.value;
-    return sha256 === undefined ? { bytes } : { bytes, sha256 };
+    return sha256 === undefined ? files : { ...files, sha256 };
   }
 
-  async fetchRun(run: string, path: string): Promise<{ bytes: Uint8Array }> {
+  async fetchRun(run: string, path: string): Promise<VersionFiles> {
     const { info } = await this.#client.runs.get(run);
-    return { bytes: await this.#fetchOnnx(info.artifact_uri, path, `run ${run}, ${path}`) };
+    return await this.#fetchFiles(info.artifact_uri, path, `run ${run}, ${path}`);
   }
 
-  async #fetchOnnx(uri: string, path: string, what: string): Promise<Uint8Array> {
-    if (path.endsWith(".onnx")) return await this.#download(uri, path, what);
-    const files = (await this.#client.artifacts.list(uri, path === "" ? undefined : path))
-      .filter((file) => !file.isFolder && file.path.endsWith(".onnx"));
-    const file = files.find((f) => /(^|\/)model\.onnx$/.test(f.path)) ??
-      (files.length === 1 ? files[0] : undefined);
-    if (file === undefined) {
-      const seen = files.map((f) => f.path).join(", ") || "none";
-      throw new SerinError("not_found", `${what} holds no model.onnx (.onnx files: ${seen})`, {
-        hint: "serin serves ONNX models: log it with mlflow.onnx.log_model or `serin train`",
-      });
-    }
-    return await this.#download(uri, file.path, what);
+  async #fetchFiles(uri: string, path: string, what: string): Promise<VersionFiles> {
+    const isFile = path.endsWith(".onnx");
+    const folder = isFile ? path.slice(0, Math.max(0, path.lastIndexOf("/"))) : path;
+    const listed = (await this.#client.artifacts.list(uri, folder === "" ? undefined : folder))
+      .filter((file) => !file.isFolder);
+    const model = isFile ? path : onnxAmong(listed, what);
+    const bytes = await this.#download(uri, model, { what, bytesMax: LIMITS.modelBytesMax });
+    const profile = listed.find((file) => /(^|\/)profile\.json$/.test(file.path));
+    if (profile === undefined) return { bytes };
+    const limit = { what, bytesMax: LIMITS.profileBytesMax };
+    return { bytes, profile: await this.#download(uri, profile.path, limit) };
   }
 
-  async #download(uri: string, path: string, what: string): Promise<Uint8Array> {
+  async #download(
+    uri: string,
+    path: string,
+    { what, bytesMax }: { what: string; bytesMax: number },
+  ): Promise<Uint8Array> {
     const arriving = <T>(work: Promise<T>) => this.#arriving(work, `${what}: ${path}`);
     const stream = await arriving(this.#client.artifacts.download(uri, path));
     const reader = stream.getReader();
@@ -65,11 +67,8 @@ export class MlflowSource implements VersionSource {
         const { done, value } = await arriving(reader.read());
         if (done) break;
         size += value.length;
-        if (size > LIMITS.modelBytesMax) {
-          throw new SerinError(
-            "too_large",
-            `${what}: ${path} is above ${LIMITS.modelBytesMax} bytes`,
-          );
+        if (size > bytesMax) {
+          throw new SerinError("too_large", `${what}: ${path} is above ${bytesMax} bytes`);
         }
         chunks.push(value);
       }
@@ -100,4 +99,15 @@ export class MlflowSource implements VersionSource {
       throw thrown instanceof SerinError ? thrown : broken(messageOf(thrown), thrown);
     }
   }
+}
+
+function onnxAmong(listed: readonly { path: string }[], what: string): string {
+  const files = listed.filter(({ path }) => path.endsWith(".onnx"));
+  const file = files.find(({ path }) => /(^|\/)model\.onnx$/.test(path)) ??
+    (files.length === 1 ? files[0] : undefined);
+  if (file !== undefined) return file.path;
+  const seen = files.map(({ path }) => path).join(", ") || "none";
+  throw new SerinError("not_found", `${what} holds no model.onnx (.onnx files: ${seen})`, {
+    hint: "serin serves ONNX models: log it with mlflow.onnx.log_model or `serin train`",
+  });
 }

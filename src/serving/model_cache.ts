@@ -7,7 +7,7 @@ import {
   writeFileAtomic,
 } from "../core/mod.ts";
 import { sweepCache } from "./cache_sweep.ts";
-import type { VersionSource } from "./version_source.ts";
+import type { VersionFiles, VersionSource } from "./version_source.ts";
 
 /** How long the registry may take to say whether a cached version is still the one it means. */
 const IDENTIFY_MS_MAX = 5000;
@@ -17,6 +17,16 @@ interface CacheEntry {
   readonly sha256: string;
   /** Which version of that number it is, as its registry told it. */
   readonly identity?: string;
+  /** The digest of its profile, null where it has none; not there in what an older serin cached. */
+  readonly profile?: string | null;
+}
+
+/** A version as it was found in the cache. */
+interface Cached {
+  readonly files: VersionFiles;
+  readonly identity: string | undefined;
+  /** Whether all its files were looked for when it was fetched. */
+  readonly isWhole: boolean;
 }
 
 /**
@@ -48,21 +58,27 @@ export class ModelCache {
   }
 
   /**
-   * A version's file: out of the cache where its registry means the same one, or cannot be asked;
+   * A version's files: out of the cache where its registry means the same one, or cannot be asked;
    * else fetched, and kept.
    *
    * @throws {SerinError} what the source throws; `invalid_model` when the file that came is not the
    *   one that its registry names; `storage`
    */
-  async fetch(source: VersionSource, model: string, version: string): Promise<Uint8Array> {
+  async fetch(source: VersionSource, model: string, version: string): Promise<VersionFiles> {
     const cached = await this.#find(model, version);
     const identity = await this.#identify(source, [model, version], cached !== undefined);
-    if (cached !== undefined && (identity === undefined || identity === cached.identity)) {
-      return cached.bytes;
+    const isSame = identity === undefined || identity === cached?.identity;
+    if (cached !== undefined && isSame && (cached.isWhole || identity === undefined)) {
+      return cached.files;
     }
-    const { bytes, sha256 } = await source.fetchVersion(model, version);
-    await this.#keep([model, version], bytes, { sha256, identity });
-    return bytes;
+    const fetched = await source.fetchVersion(model, version).catch((thrown) => {
+      // What an older serin cached serves, though its profile is not here.
+      if (cached !== undefined && isSame) return undefined;
+      throw thrown;
+    });
+    if (fetched === undefined) return cached!.files;
+    await this.#keep([model, version], fetched, identity);
+    return { bytes: fetched.bytes, profile: fetched.profile };
   }
 
   /** @returns undefined where it cannot be asked for now, and a cached file has to do */
@@ -80,25 +96,31 @@ export class ModelCache {
     }
   }
 
-  /** @returns the version's file, if it is here and whole */
-  async #find(
-    model: string,
-    version: string,
-  ): Promise<{ bytes: Uint8Array; identity: string | undefined } | undefined> {
+  /** @returns the version's files, if its model is here and whole */
+  async #find(model: string, version: string): Promise<Cached | undefined> {
     const entry = await this.#read<CacheEntry>(this.#entryPath(model, version));
     if (entry === undefined) return undefined;
-    const bytes = await Deno.readFile(this.#blobPath(entry.sha256)).catch(() => undefined);
-    if (bytes === undefined || sha256Hex(bytes) !== entry.sha256) return undefined;
+    const bytes = await this.#readBlob(entry.sha256);
+    if (bytes === undefined) return undefined;
+    const named = entry.profile ?? undefined;
+    const profile = named === undefined ? undefined : await this.#readBlob(named);
+    const isWhole = entry.profile === null || profile !== undefined;
     // What is used stays; a cache that may not be written serves all the same.
     const now = new Date();
     await Deno.utime(this.#entryPath(model, version), now, now).catch(() => {});
-    return { bytes, identity: entry.identity };
+    return { files: { bytes, profile }, identity: entry.identity, isWhole };
+  }
+
+  /** @returns undefined where it is not here, or damaged */
+  async #readBlob(sha256: string): Promise<Uint8Array | undefined> {
+    const bytes = await Deno.readFile(this.#blobPath(sha256)).catch(() => undefined);
+    return bytes === undefined || sha256Hex(bytes) !== sha256 ? undefined : bytes;
   }
 
   async #keep(
     [model, version]: readonly [string, string],
-    bytes: Uint8Array,
-    { sha256, identity }: { sha256: string | undefined; identity: string | undefined },
+    { bytes, profile, sha256 }: VersionFiles & { sha256?: string },
+    identity: string | undefined,
   ): Promise<void> {
     const seen = sha256Hex(bytes);
     if (sha256 !== undefined && sha256 !== seen) {
@@ -112,7 +134,10 @@ export class ModelCache {
       );
     }
     await writeFileAtomic(this.#blobPath(seen), bytes);
-    const entry: CacheEntry = { sha256: seen, ...(identity === undefined ? {} : { identity }) };
+    const digest = profile === undefined ? null : sha256Hex(profile);
+    if (profile !== undefined) await writeFileAtomic(this.#blobPath(digest!), profile);
+    const known = identity === undefined ? {} : { identity };
+    const entry: CacheEntry = { sha256: seen, profile: digest, ...known };
     await this.#writeEntry(model, version, entry);
     await this.#sweep();
   }

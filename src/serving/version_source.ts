@@ -1,3 +1,11 @@
+/** The files of a version that serving needs. */
+export interface VersionFiles {
+  /** The ONNX file. */
+  readonly bytes: Uint8Array;
+  /** The `profile.json` beside it, where there is one. */
+  readonly profile?: Uint8Array | undefined;
+}
+
 /** Where versions of registered models come from; joined with MLflow's REST in `commands`. */
 export interface VersionSource {
   /**
@@ -7,10 +15,10 @@ export interface VersionSource {
    */
   identify(model: string, version: string): Promise<string>;
   /**
-   * @returns the version's ONNX file, and its SHA-256 where the registry tells it
+   * @returns the version's files, and the SHA-256 of the ONNX file where the registry tells it
    * @throws SerinError `not_found`, `unavailable`
    */
-  fetchVersion(model: string, version: string): Promise<{ bytes: Uint8Array; sha256?: string }>;
-  /** @returns the ONNX file in a run's artifact folder */
-  fetchRun(run: string, path: string): Promise<{ bytes: Uint8Array; sha256?: string }>;
+  fetchVersion(model: string, version: string): Promise<VersionFiles & { sha256?: string }>;
+  /** @returns the files in a run's artifact folder */
+  fetchRun(run: string, path: string): Promise<VersionFiles>;
 }
