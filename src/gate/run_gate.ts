@@ -3,20 +3,20 @@ import { type Dataset, datasetDigest } from "../dataset/mod.ts";
 import type { Units } from "../statistics/mod.ts";
 import { absoluteChecks, absoluteLimits } from "./absolute_check.ts";
 import { type GateCheck, overallOutcome } from "./check.ts";
-import { differenceParts, GATE_METRICS } from "./gate_metric.ts";
+import { differenceParts, GATE_METRICS, type PairedRows } from "./gate_metric.ts";
 import type { GateModel } from "./gate_model.ts";
 import type { GateReport, ReportedModel } from "./gate_report.ts";
 import { BINARY_METRICS, type GateSpec, REGRESSION_METRICS } from "./gate_spec.ts";
 import { latencyChecks, measureLatency } from "./latency_check.ts";
 import { overallRelation, relativeChecks, type Wanted } from "./relative_check.ts";
 import { schemaCheck } from "./schema_check.ts";
-import { scoreRows } from "./scored_rows.ts";
+import { type ScoredRows, scoreRows } from "./scored_rows.ts";
 import { sizeChecks } from "./size_check.ts";
 import { sizeFloor } from "./size_floor.ts";
 import { sliceChecks, type SliceReport } from "./slice_check.ts";
 import { type Slice, sliceData } from "./slices.ts";
 import { readTruth, type Truth } from "./truth.ts";
-import { type Dependence, findDependence, readUnits } from "./units.ts";
+import { type Dependence, findDependence, readUnits, withinClasses } from "./units.ts";
 import { verdictOf } from "./verdict.ts";
 
 /** What is judged, and by what. */
@@ -110,11 +110,7 @@ async function judgeAnswers(
   };
   let units = given;
   if (units === undefined && spec.test.block_rows === "auto") {
-    const metric = isBinary ? "brier" : "mae";
-    const found = findDependence([
-      GATE_METRICS[metric].parts(rows, values),
-      ...(pair === undefined ? [] : [differenceParts(metric, pair)]),
-    ]);
+    const found = dependenceOf(rows, pair, { values, isBinary });
     if (found !== undefined) warnings.push(dependenceText(found));
     units = found?.units;
   }
@@ -137,9 +133,20 @@ async function judgeAnswers(
   return { checks, sliced, warnings };
 }
 
-function dependenceText({ autocorrelation, blockRows, units }: Dependence): string {
-  return `rows that follow each other are alike (autocorrelation ${autocorrelation.toFixed(2)}): ` +
-    `${units.count} blocks of ${blockRows} rows are compared instead (test.block_rows)`;
+function dependenceOf(
+  candidate: ScoredRows,
+  pair: PairedRows | undefined,
+  { values, isBinary }: { values: Float64Array; isBinary: boolean },
+): Dependence | undefined {
+  const metric = isBinary ? "brier" : "mae";
+  const own = GATE_METRICS[metric].parts(candidate, values);
+  const series = pair === undefined ? [own] : [own, differenceParts(metric, pair)];
+  return findDependence(series.map((parts) => isBinary ? withinClasses(parts, values) : parts));
+}
+
+function dependenceText({ designEffect, blockRows, units }: Dependence): string {
+  return `rows that follow each other are alike: ${designEffect.toFixed(1)} of them tell as much ` +
+    `as one; ${units.count} blocks of ${blockRows} rows are compared instead (test.block_rows)`;
 }
 
 function sameModel(candidate: GateModel, champion: GateModel): SerinError {

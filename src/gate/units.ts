@@ -1,6 +1,6 @@
 import { SerinError } from "../core/mod.ts";
 import { type Dataset, getColumn } from "../dataset/mod.ts";
-import { autocorrelation, type Units } from "../statistics/mod.ts";
+import type { Units } from "../statistics/mod.ts";
 import type { GateSpec } from "./gate_spec.ts";
 
 /**
@@ -53,44 +53,67 @@ export function selectUnits(units: Units | undefined, rows: Uint32Array): Units 
   return units === undefined ? undefined : renumber(Array.from(rows, (row) => units.of[row]));
 }
 
-/** From here on neighbours are alike enough to say so; below, intervals are hardly off. */
-const AUTOCORRELATION_MIN = 0.1;
+/**
+ * Takes each class's own mean off: a file that is sorted by the target is no series.
+ *
+ * @param truth 0 or 1 a row
+ */
+export function withinClasses(parts: Float64Array, truth: Float64Array): Float64Array {
+  const sum = [0, 0], count = [0, 0];
+  parts.forEach((x, row) => {
+    sum[truth[row]] += x;
+    count[truth[row]]++;
+  });
+  return parts.map((x, row) => x - sum[truth[row]] / count[truth[row]]);
+}
+
 /** Fewer blocks are no basis for an interval. */
 const BLOCKS_MIN = 40;
+/** Standard errors by which blocks must vary more than independent rows would make them. */
+const EXCESS_ERRORS_MIN = 2.5;
 
 /** Rows that proved to be alike, and what is made of it. */
 export interface Dependence {
-  readonly autocorrelation: number;
+  /** So many rows tell as much as one independent row. */
+  readonly designEffect: number;
   readonly blockRows: number;
   readonly units: Units;
 }
 
 /**
  * Whether rows that follow each other are alike in how well they are answered, as those of a time
- * series are: each then tells less than a row of its own, and intervals would be too narrow.
+ * series are: each then tells less than a row of its own, and intervals would be too narrow. The
+ * variance of the mean is estimated from blocks of 2, 4, 8, … rows (batch means; Kish's design
+ * effect); the size that shows most dependence is taken, which errs on the safe side.
  *
  * @param series what each row says, in the order of the data: of the candidate, of the difference
- * @returns blocks that are large enough to be unlike, or as large as leaves forty of them;
- *   undefined where rows are independent as far as can be seen
+ * @returns undefined where rows are independent as far as can be seen
  */
 export function findDependence(series: readonly Float64Array[]): Dependence | undefined {
   const found = series.flatMap((parts) => dependenceOf(parts) ?? []);
   if (found.length === 0) return undefined;
   const blockRows = Math.max(...found.map(({ blockRows }) => blockRows));
-  const seen = Math.max(...found.map(({ autocorrelation }) => autocorrelation));
-  return { autocorrelation: seen, blockRows, units: blocksOf(series[0].length, blockRows) };
+  const designEffect = Math.max(...found.map(({ designEffect }) => designEffect));
+  return { designEffect, blockRows, units: blocksOf(series[0].length, blockRows) };
 }
 
 function dependenceOf(parts: Float64Array) {
-  const seen = autocorrelation(parts), n = parts.length;
-  if (seen < AUTOCORRELATION_MIN || seen * Math.sqrt(n) < 4) return undefined;
-  let blockRows = 2;
-  for (; n / (2 * blockRows) >= BLOCKS_MIN; blockRows *= 2) {
+  const n = parts.length, alone = varianceOf(parts);
+  let found: { designEffect: number; blockRows: number } | undefined;
+  if (!(alone > 0)) return undefined;
+  for (let blockRows = 2; n / blockRows >= BLOCKS_MIN; blockRows *= 2) {
     const sums = new Float64Array(Math.floor(n / blockRows));
     parts.subarray(0, sums.length * blockRows).forEach((x, row) => {
       sums[Math.floor(row / blockRows)] += x;
     });
-    if (autocorrelation(sums) < AUTOCORRELATION_MIN) break;
+    const designEffect = varianceOf(sums) / (blockRows * alone);
+    const isSeen = designEffect - 1 > EXCESS_ERRORS_MIN * Math.sqrt(2 / sums.length);
+    if (isSeen && designEffect > (found?.designEffect ?? 1)) found = { designEffect, blockRows };
   }
-  return { autocorrelation: seen, blockRows };
+  return found;
+}
+
+function varianceOf(values: Float64Array): number {
+  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+  return values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (values.length - 1);
 }

@@ -9,7 +9,6 @@ export {
   type StepEvents,
   strongestStart,
 } from "./assignment_evidence.ts";
-export { autocorrelation } from "./autocorrelation.ts";
 export {
   type ArmCounts,
   proportionLower,

@@ -1,7 +1,6 @@
 /** Reference values: scipy 1.17.1 and statsmodels 0.15.0, computed once; papers where named. */
 import { SeededRandom } from "../core/mod.ts";
 import { assertClose, assertEquals, assertTrue } from "../testing/mod.ts";
-import { autocorrelation } from "./autocorrelation.ts";
 import { clusteredMean } from "./clustered_mean.ts";
 import { aucComponents, aucInterval, delongTest } from "./delong.ts";
 import {
@@ -171,14 +170,4 @@ Deno.test("the clustered mean agrees with statsmodels' cluster-robust errors", (
   // Student's end is the wider one here; statsmodels: -0.05051385, p 0.09877337.
   assertClose(lower, -0.05051385, 1e-8);
   assertTrue(p >= 0.09877337 - 1e-8, `p ${p}`);
-});
-
-Deno.test("autocorrelation: of a slow series high, of noise about 0 (seed 4)", () => {
-  const random = new SeededRandom(4);
-  const noise = Float64Array.from({ length: 2000 }, () => random.unit());
-  assertTrue(Math.abs(autocorrelation(noise)) < 0.06, "noise");
-  let level = 0;
-  const slow = noise.map((x) => level = 0.9 * level + x - 0.5);
-  assertTrue(autocorrelation(slow) > 0.85, "slow");
-  assertEquals(autocorrelation([2, 2, 2]), 0);
 });
