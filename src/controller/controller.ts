@@ -1,6 +1,7 @@
 import { type Clock, type Log, messageOf, type Random, SerinError } from "../core/mod.ts";
 import {
   backoffMs,
+  isKindMissing,
   type KubernetesClient,
   type KubernetesObject,
   type LeaderLease,
@@ -243,7 +244,7 @@ export class Controller {
       }
     }
     this.#stats.get(part)!.add((clock.monotonic() - began) / 1000, problem !== undefined);
-    this.#problems.report(part, problem);
+    this.#problems.report(part, withWayOut(problem));
     if (problem === undefined) this.#pauses.delete(part);
     else {
       const failures = (pause?.failures ?? 0) + 1;
@@ -251,4 +252,15 @@ export class Controller {
       this.#pauses.set(part, { failures, until: clock.monotonic() + wait });
     }
   }
+}
+
+/** Whoever installed the controller knows its manifests, not what a CustomResourceDefinition is. */
+function withWayOut(problem: unknown): unknown {
+  if (!isKindMissing(problem) || problem.details?.kind !== "Rollout") return problem;
+  return new SerinError(problem.code, problem.message, {
+    hint:
+      "apply its definition: `serin deploy apply`, or kubectl apply with base/rollout-crd.yaml " +
+      "of the manifests",
+    cause: problem,
+  });
 }

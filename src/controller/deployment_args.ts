@@ -93,7 +93,7 @@ export class DeploymentArgs {
       },
       spec: { template: { spec: { containers: [{ name: CONTAINER, args: next }] } } },
     }, { fieldManager: CONTROLLER, force: true });
-    log.info(`Deployment ${name} serves ${models.length} models of the registry`, { models });
+    log.info(`Deployment ${name} is told what to serve`, { models });
   }
 
   #guardOf(name: string): RemovalGuard {
