@@ -1,7 +1,7 @@
 import { SerinError } from "../core/mod.ts";
 import { type Column, type Dataset, getColumn } from "../dataset/mod.ts";
 import type { GateSpec } from "./gate_spec.ts";
-import { numberText } from "./number_text.ts";
+import { limitNumber } from "./number_text.ts";
 
 /** Some of the rows, that have something in common. */
 export interface Slice {
@@ -63,11 +63,11 @@ function numericSlices(column: string, values: Float64Array, bins: number): Slic
   });
   const slices = groups.map((rows, i): Slice => {
     const low = i === 0 ? distinct[0] : bounds[i - 1];
-    const value = distinct.length <= bins
-      ? numberText(bounds[i])
+    const value = distinct.length <= bins || low === bounds[i]
+      ? limitNumber(bounds[i])
       : i === 0
-      ? `${numberText(low)} to ${numberText(bounds[i])}`
-      : `above ${numberText(low)} to ${numberText(bounds[i])}`;
+      ? `${limitNumber(low)} to ${limitNumber(bounds[i])}`
+      : `above ${limitNumber(low)} to ${limitNumber(bounds[i])}`;
     return { column, value, rows: Uint32Array.from(rows) };
   });
   if (missing.length > 0) {
