@@ -90,7 +90,13 @@ async function readKubeconfigs(paths: string): Promise<KubeconfigFile[]> {
 }
 
 function parseFile(path: string, text: string): KubeconfigFile {
-  return { path, content: parseYamlConfig(text, z.unknown(), { source: path }) };
+  try {
+    return { path, content: parseYamlConfig(text, z.unknown(), { source: path }) };
+  } catch (cause) {
+    if (!(cause instanceof SerinError)) throw cause;
+    const hint = "a kubeconfig is YAML or JSON: kubectl config view --raw --flatten writes one";
+    throw new SerinError(cause.code, cause.message, { hint, cause });
+  }
 }
 
 async function readOptional(path: string): Promise<string | undefined> {

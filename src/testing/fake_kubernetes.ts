@@ -102,6 +102,19 @@ export class FakeKubernetes implements KubernetesClient {
     this.#kinds.set(`${apiVersion}/${kind}`, { hasStatus });
   }
 
+  /** @returns the kinds that there are, by apiVersion */
+  kinds(): Map<string, { kind: string; namespaced: boolean; hasStatus: boolean }[]> {
+    const groups = new Map<string, { kind: string; namespaced: boolean; hasStatus: boolean }[]>();
+    for (const [key, { hasStatus }] of this.#kinds) {
+      const apiVersion = key.slice(0, key.lastIndexOf("/"));
+      const kind = key.slice(apiVersion.length + 1);
+      const kinds = groups.get(apiVersion) ?? [];
+      kinds.push({ kind, namespaced: !CLUSTER_KINDS.has(kind), hasStatus });
+      groups.set(apiVersion, kinds);
+    }
+    return groups;
+  }
+
   /** @returns everything there is of a kind, or at all, sorted by name; counts as no call */
   objects(kind?: string): Json[] {
     return [...this.#entries.values()].map(({ object }) => structuredClone(object))

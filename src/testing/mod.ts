@@ -6,6 +6,7 @@ export {
   assertSerinError,
   assertTrue,
 } from "./assertions.ts";
+export { FakeApiServer } from "./fake_api_server.ts";
 export { FakeClock } from "./fake_clock.ts";
 export { useCompiledSerin } from "./compiled_serin.ts";
 export { freePort } from "./free_port.ts";
