@@ -1,4 +1,5 @@
 /** Benchmarks are run by hand (`deno task bench:*`); here only that they run, small. */
+import { run as runPods } from "../scripts/bench_pods.ts";
 import { run } from "../scripts/bench_serve.ts";
 import { assertEquals, assertTrue } from "../src/testing/mod.ts";
 
@@ -6,4 +7,14 @@ Deno.test("the serving benchmark runs and measures both servers", async () => {
   const results = await run({ rounds: 1, requests: 40, connections: 2 });
   assertEquals(results.map(({ name }) => name), ["serin serve", "echo (floor)"]);
   for (const { name, requestsPerSecond } of results) assertTrue(requestsPerSecond > 0, name);
+});
+
+Deno.test("the benchmark of pods runs and measures both servers", async () => {
+  const size = { seconds: 1, rates: [20], replicas: 2, starts: 1 };
+  const { uses, coldStartMs, cachedStartMs } = await runPods(size);
+  assertEquals(uses.map(({ state }) => state), [
+    ...["registry, idle", "serve, idle", "serve, 20 requests/s", "registry, 2 replicas"],
+  ]);
+  for (const { state, anonMiB } of uses) assertTrue(anonMiB > 1, state);
+  assertTrue([...coldStartMs, ...cachedStartMs].every((ms) => ms > 0), "starts are timed");
 });
