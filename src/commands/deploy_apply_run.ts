@@ -57,13 +57,13 @@ export async function runApply(
       move = await planWantedModel(wanted.model, () => access.registry(wanted.namespace));
     },
   }, { ...waitingOf(access), client, random: access.random });
+  const milliseconds = access.clock.monotonic() - started;
   for (const warning of applied.warnings) access.progress.say(`warning: ${warning}`);
   const deadline = started + options.timeoutSeconds * 1000;
   const model = move === undefined || applied.end === "interrupted"
     ? undefined
     : await deployModel(move, wanted, applied, access, deadline);
   access.progress.end();
-  const milliseconds = access.clock.monotonic() - started;
   context.print(
     options.json
       ? JSON.stringify(resultJson(applied, model, milliseconds))

@@ -4,7 +4,6 @@ import {
   CHAMPION,
   type DeploymentStatus,
   formatChange,
-  type Health,
   type HistoryEntry,
   type ModelMove,
   type PlannedAction,
@@ -110,7 +109,7 @@ export function statusText(status: DeploymentStatus): string {
         `${one.updated}`,
         one.lastEnd === undefined ? `${one.restarts}` : `${one.restarts} (${one.lastEnd})`,
         one.images.join(", "),
-        stateText(one.health),
+        one.health.state,
       ]),
     ));
   }
@@ -121,7 +120,7 @@ export function statusText(status: DeploymentStatus): string {
         reference.name,
         `${now} (${min} to ${max})`,
         metrics,
-        stateText(health),
+        health.state,
       ]),
     ));
   }
@@ -178,10 +177,6 @@ function registryParts({ models, replicas, rollouts }: DeploymentStatus["registr
 function heldText(held: { version: string; warm: boolean; error?: string | undefined }): string {
   if (held.warm) return `${held.version} (warm)`;
   return `${held.version} (${held.error ?? "loading"})`;
-}
-
-function stateText({ state, message }: Health): string {
-  return state === "healthy" ? state : `${state}: ${message}`;
 }
 
 /** @returns what happened, for a person: a line each, a release's changes below it */

@@ -14,6 +14,7 @@ import { digestOf, type NewRelease, type Release } from "./release_record.ts";
 import { openReleaseStore, type ReleaseStore } from "./release_store.ts";
 import { ensureTokens } from "./tokens_secret.ts";
 import { waitFor, type Waiting } from "./waiting.ts";
+import { describeHealth } from "./workload_health.ts";
 
 const WORKLOADS: ReadonlySet<string> = new Set(["Deployment", "StatefulSet"]);
 const ESTABLISHED_LOOK_MS = 200;
@@ -214,7 +215,7 @@ class ReleaseRun {
         details: {
           release: number,
           unhealthy: reports.filter(({ health }) => health.state !== "healthy")
-            .map(({ reference, health }) => ({ ...reference, message: health.message })),
+            .map(({ reference, health }) => ({ ...reference, message: describeHealth(health) })),
         },
       },
     );
@@ -239,7 +240,8 @@ class ReleaseRun {
       .filter(({ kind }) => kind === "HorizontalPodAutoscaler");
     const found = await Promise.all(scalers.map(async (scaler) => {
       const live = await client.get(referenceOf(scaler));
-      const health = live === undefined ? undefined : autoscalerHealth(live);
+      // A first apply should tell of a cluster that has no metrics at all: nothing is only late.
+      const health = live === undefined ? undefined : autoscalerHealth(live, { nowMs: Infinity });
       if (health?.state !== "failed") return [];
       return [`${describeReference(referenceOf(scaler))} does not scale yet: ${health.message}`];
     }));

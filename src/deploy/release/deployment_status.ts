@@ -13,7 +13,13 @@ import { describeMetrics, objectHealth } from "./object_health.ts";
 import { restartsOf } from "./pod_problem.ts";
 import { imagesOf, type Release } from "./release_record.ts";
 import { openReleaseStore } from "./release_store.ts";
-import { type Health, podCounts, podsOf, type Surroundings } from "./workload_health.ts";
+import {
+  describeHealth,
+  type Health,
+  podCounts,
+  podsOf,
+  type Surroundings,
+} from "./workload_health.ts";
 
 const WORKLOAD_KINDS = [
   { apiVersion: "apps/v1", kind: "StatefulSet" },
@@ -110,7 +116,7 @@ export function findProblems(status: Omit<DeploymentStatus, "problems">): string
   for (const { reference, health } of [...workloads, ...autoscalers]) {
     const isNew = reference.kind === AUTOSCALER.kind && health.state === "progressing";
     if (health.state !== "healthy" && !isNew) {
-      problems.push(`${reference.kind} ${reference.name}: ${health.message}`);
+      problems.push(`${reference.kind} ${reference.name}: ${describeHealth(health)}`);
     }
   }
   if (registry.error !== undefined) problems.push(`the registry: ${registry.error}`);

@@ -9,7 +9,7 @@ import {
 import { objectHealth } from "./object_health.ts";
 import { isReady, podProblem } from "./pod_problem.ts";
 import { type WaitEnd, waitFor, type Waiting } from "./waiting.ts";
-import { type Health, stuckPods, type Surroundings } from "./workload_health.ts";
+import { describeHealth, type Health, stuckPods, type Surroundings } from "./workload_health.ts";
 
 /** Pods and ReplicaSets of serin, whatever their component. */
 export const SERIN_SELECTOR = "app.kubernetes.io/name=serin";
@@ -17,7 +17,7 @@ export const SERIN_SELECTOR = "app.kubernetes.io/name=serin";
 const LOOK_MS = 500;
 
 /** A failure that lasts this long is one; until then the cause may just have been taken away. */
-const FAILURE_LASTING_MS = 10_000;
+const FAILURE_LASTING_MS = 15_000;
 
 /** An object and how it is. */
 export interface HealthReport {
@@ -101,7 +101,9 @@ export async function waitUntilHealthy(
 /** @returns the lines of what is not healthy, for an error */
 export function describeUnhealthy(reports: readonly HealthReport[]): string {
   return reports.filter(({ health }) => health.state !== "healthy")
-    .map(({ reference, health }) => `\n  - ${describeReference(reference)}: ${health.message}`)
+    .map(({ reference, health }) =>
+      `\n  - ${describeReference(reference)}: ${describeHealth(health)}`
+    )
     .join("");
 }
 
@@ -132,9 +134,10 @@ function tell(
   const first = reports.find(({ health }) => health.state !== "healthy");
   for (const { reference, health } of reports) {
     const what = describeReference(reference);
-    if (health.reason === undefined || told.get(what) === health.reason) continue;
-    told.set(what, health.reason);
-    report.say(`${what}: ${health.reason}`);
+    const reason = health.reason ?? (health.state === "failed" ? health.message : undefined);
+    if (reason === undefined || told.get(what) === reason) continue;
+    told.set(what, reason);
+    report.say(`${what}: ${reason}`);
   }
   if (first === undefined) return;
   const where = `${describeReference(first.reference)}: ${first.health.message}`;

@@ -41,15 +41,24 @@ export function definitionHealth(definition: KubernetesObject): Health {
   return { state: "progressing", message: "it is not established yet" };
 }
 
+/** Pods that have just started have no metrics yet. */
+const METRICS_LATE_MS = 30_000;
+
 /**
- * An autoscaler without metrics scales nothing: it is not healthy, and its conditions say why. Right
- * after its first pods have started there are none yet.
+ * An autoscaler without metrics scales nothing: it is not healthy, and its conditions say why.
+ *
+ * @param around.nowMs for a while after they stopped to come, metrics are only late
  */
-export function autoscalerHealth(autoscaler: KubernetesObject): Health {
+export function autoscalerHealth(
+  autoscaler: KubernetesObject,
+  { nowMs }: Pick<Surroundings, "nowMs">,
+): Health {
   for (const type of ["AbleToScale", "ScalingActive"]) {
     const condition = conditionOf(autoscaler, type);
     if (condition?.status === "False" && condition.reason !== "ScalingDisabled") {
-      return { state: "failed", message: `${condition.reason}: ${condition.message}` };
+      const isLate = nowMs - (condition.changedAt ?? 0) >= METRICS_LATE_MS;
+      const message = `${condition.reason}: ${condition.message}`;
+      return { state: isLate ? "failed" : "progressing", message };
     }
   }
   if (conditionOf(autoscaler, "ScalingActive") === undefined) {

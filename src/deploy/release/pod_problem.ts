@@ -14,6 +14,7 @@ const LASTING_REASONS: Readonly<Record<string, string>> = {
   CreateContainerConfigError: "its configuration is not there",
   CreateContainerError: "its container cannot be made",
   ErrImageNeverPull: "its image is not on the node and may not be pulled",
+  ErrImagePull: "its image cannot be pulled",
   ImageInspectError: "its image cannot be read",
   ImagePullBackOff: "its image cannot be pulled",
   InvalidImageName: "its image's name is not valid",
@@ -27,6 +28,7 @@ const RESTARTS_LASTING_MIN = 2;
 const UNSCHEDULABLE_LASTING_MS = 20_000;
 
 const LAST_WORDS_CHARACTERS_MAX = 300;
+const EVENT_CHARACTERS_MAX = 200;
 
 /**
  * Explains a pod that is not ready.
@@ -142,13 +144,16 @@ function waitingProblem(
         `restarts): ${why}`,
     };
   }
-  // The event of the pull says more than the back-off that follows it.
-  const pull = /Pull|Image/.test(reason) ? latestOf(events, "Failed", /pull|image/i) : undefined;
   const lasting = LASTING_REASONS[reason];
-  if (lasting === undefined && reason !== "ErrImagePull") return undefined;
-  const head = `container ${name}: ${lasting ?? "its image cannot be pulled"} (${reason})`;
-  const why = pull ?? said;
-  return { lasting: lasting !== undefined, message: why ? `${head}: ${why}` : head };
+  if (lasting === undefined) return undefined;
+  // The kubelet goes to and fro between the two: it is one and the same trouble.
+  const known = reason === "ErrImagePull" ? "ImagePullBackOff" : reason;
+  // The event of the pull says more than the back-off that follows it.
+  const pull = /Pull|Image/.test(reason)
+    ? latestOf(events, "Failed", /^Failed to (pull|inspect)/)
+    : undefined;
+  const head = `container ${name}: ${lasting} (${known})`, why = pull ?? said;
+  return { lasting: true, message: why ? `${head}: ${shorten(why)}` : head };
 }
 
 /** Between its end and the back-off. */
@@ -174,7 +179,7 @@ function probeProblem(
   const ended = valueAt(status, "lastState", "terminated");
   if (probe === undefined && ended === undefined) return undefined;
   const parts = [
-    probe === undefined ? "is not ready yet" : textAt(probe, "message")?.trim() ?? "",
+    probe === undefined ? "is not ready yet" : shorten(textAt(probe, "message") ?? ""),
     ...(ended === undefined || ended === null
       ? []
       : [`before that it ended: ${describeEnd(ended)}`]),
@@ -189,7 +194,10 @@ function mountProblem(events: readonly KubernetesObject[]): PodProblem | undefin
       .includes(textAt(event, "reason") ?? "")
   );
   if (found === undefined) return undefined;
-  return { lasting: false, message: `${textAt(found, "reason")}: ${textAt(found, "message")}` };
+  return {
+    lasting: false,
+    message: `${textAt(found, "reason")}: ${shorten(textAt(found, "message") ?? "")}`,
+  };
 }
 
 function containerStatuses(pod: KubernetesObject): readonly unknown[] {
@@ -224,5 +232,13 @@ function latestOf(
     textAt(event, "reason") === reason &&
     (pattern === undefined || pattern.test(textAt(event, "message") ?? ""))
   );
-  return found === undefined ? undefined : textAt(found, "message")?.trim();
+  return found === undefined ? undefined : shorten(textAt(found, "message") ?? "");
+}
+
+/** The beginning says what was tried, the end why it failed. */
+function shorten(text: string): string {
+  const line = text.trim().replaceAll(/\s*\n\s*/g, " | "), half = EVENT_CHARACTERS_MAX / 2;
+  return line.length <= EVENT_CHARACTERS_MAX
+    ? line
+    : `${line.slice(0, half)} … ${line.slice(-half)}`;
 }

@@ -86,7 +86,10 @@ Deno.test("an image that cannot be pulled: the event of the pull says why", () =
   const waiting = (reason: string) =>
     container({ state: { waiting: { reason, message: 'Back-off pulling image "serin:9"' } } });
   const head = "container serin: its image cannot be pulled";
-  checkProblem(waiting("ErrImagePull"), [events[1]], [false, `${head} (ErrImagePull): ${message}`]);
+  checkProblem(waiting("ErrImagePull"), [events[1]], [
+    true,
+    `${head} (ImagePullBackOff): ${message}`,
+  ]);
   checkProblem(
     waiting("ImagePullBackOff"),
     [events[1], events[2]],

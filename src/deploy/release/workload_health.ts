@@ -14,10 +14,15 @@ import { eventsOf, eventTime, isReady, podProblem } from "./pod_problem.ts";
 export interface Health {
   /** `failed`: waiting alone will not heal it. */
   readonly state: "healthy" | "progressing" | "failed";
-  /** One line for a person, the reason included. */
+  /** One line for a person. */
   readonly message: string;
   /** What pods and events say of it, where something is wrong. */
   readonly reason?: string;
+}
+
+/** @returns message and reason in one line */
+export function describeHealth({ message, reason }: Health): string {
+  return reason === undefined ? message : `${message}; ${reason}`;
 }
 
 /** What the health of a workload is worked out of: as listed from the API server. */
@@ -65,8 +70,7 @@ export function workloadHealth(workload: KubernetesObject, around: Surroundings)
   const creation = pods.length === 0 ? creationProblem(workload, around.events) : undefined;
   const why = worst === undefined ? creation : `pod ${worst.pod}: ${worst.message}`;
   const state = own.state === "failed" || worst?.lasting === true ? "failed" : "progressing";
-  if (why === undefined) return { ...own, state };
-  return { state, message: `${own.message}; ${why}`, reason: why };
+  return { state, message: own.message, ...(why === undefined ? {} : { reason: why }) };
 }
 
 /** @returns the numbers of pods that a Deployment or a StatefulSet has and wants */
@@ -138,7 +142,9 @@ function deploymentHealth(deployment: KubernetesObject): Health {
     return fault(`pods cannot be made: ${failure.message}`);
   }
   if (updated < desired) return missing(`${updated} of ${desired} pods updated`);
-  if (total > updated) return missing(`${total - updated} old pods are still to end`);
+  if (total > updated) {
+    return missing(`${updated} of ${desired} pods updated, ${total - updated} old ones left`);
+  }
   if (available < updated) return missing(`${available} of ${updated} pods available`);
   return { state: "healthy", message: `${available} of ${desired} pods available` };
 }
@@ -153,12 +159,12 @@ function statefulSetHealth(statefulSet: KubernetesObject): Health {
     return missing(`${updated} of ${desired} pods updated`);
   }
   if (available < desired) return missing(`${available} of ${desired} pods available`);
-  if (total > desired) return missing(`${total - desired} pods are still to end`);
+  if (total > desired) return missing(`${total - desired} pods too many are left`);
   return { state: "healthy", message: `${available} of ${desired} pods available` };
 }
 
 function fault(message: string): Health {
-  return { state: "failed", message, reason: message };
+  return { state: "failed", message };
 }
 
 function missing(message: string): Health {

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "../../kubernetes/mod.ts";
 import { assertEquals } from "../../testing/mod.ts";
 import { objectHealth } from "./object_health.ts";
-import { stuckPods, type Surroundings, workloadHealth } from "./workload_health.ts";
+import { describeHealth, stuckPods, type Surroundings, workloadHealth } from "./workload_health.ts";
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const LABELS = { "app.kubernetes.io/name": "serin", "app.kubernetes.io/component": "serving" };
@@ -86,7 +86,7 @@ function checkHealth(
   message: string,
 ): void {
   const health = workloadHealth(workload, around(pods));
-  assertEquals([health.state, health.message], [state, message]);
+  assertEquals([health.state, describeHealth(health)], [state, message]);
 }
 
 Deno.test("a Deployment: seen, updated, old pods gone, available", () => {
@@ -98,7 +98,7 @@ Deno.test("a Deployment: seen, updated, old pods gone, available", () => {
       "its controller has not seen the change yet",
     ],
     [{ ...all, updatedReplicas: 1 }, "progressing", "1 of 2 pods updated"],
-    [{ ...all, replicas: 3 }, "progressing", "1 old pods are still to end"],
+    [{ ...all, replicas: 3 }, "progressing", "2 of 2 pods updated, 1 old ones left"],
     [{ ...all, availableReplicas: 1 }, "progressing", "1 of 2 pods available"],
     [all, "healthy", "2 of 2 pods available"],
     [{}, "progressing", "0 of 2 pods updated"],
@@ -151,8 +151,8 @@ Deno.test("only pods of the newest template explain a Deployment", () => {
   checkHealth(
     deployment(status),
     [pod("new", "rs2", waiting("ErrImagePull"))],
-    "progressing",
-    "1 of 2 pods updated; pod new: container serin: its image cannot be pulled (ErrImagePull)",
+    "failed",
+    "1 of 2 pods updated; pod new: container serin: its image cannot be pulled (ImagePullBackOff)",
   );
 });
 
@@ -176,8 +176,8 @@ Deno.test("a StatefulSet: made, updated, available; what may not be made is an e
     involvedObject: { kind: "StatefulSet", name: "serin-registry", uid: "s1" },
   };
   assertEquals(
-    workloadHealth(statefulSet({ replicas: 0 }), around([], [event])).message,
-    "0 of 1 pods made; pods is forbidden: violates PodSecurity",
+    workloadHealth(statefulSet({ replicas: 0 }), around([], [event])).reason,
+    "pods is forbidden: violates PodSecurity",
   );
 });
 
