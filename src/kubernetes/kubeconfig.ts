@@ -66,7 +66,7 @@ export interface KubeconfigFile {
  *   users: [{ name: "me", user: { token: "t" } }],
  *   contexts: [{ name: "dev", context: { cluster: "c", user: "me", namespace: "serin" } }],
  * };
- * const { server, namespace } = parseKubeconfig([{ path: "/home/me/config", content }]);
+ * const { server, namespace } = parseKubeconfig([{ path: "config", content }]);
  * console.assert(server === "https://10.0.0.1:6443" && namespace === "serin");
  * ```
  */
