@@ -138,8 +138,8 @@ Deno.test("without models it is ready, syncs, and says that nothing is served; S
   assertEquals((await served.status()).isolates.workers, 2);
   const { replicas } = await api.call("GET", "replicas");
   assertEquals(replicas.length, 1);
-  assertIncludes(replicas[0].replica, "pod-7");
-  assertEquals([replicas[0].live, replicas[0].models], [true, []]);
+  const { replica, live, models } = replicas[0];
+  assertEquals({ replica, live, models }, { replica: "pod-7", live: true, models: [] });
   await process.stop();
   const after = await api.call("GET", "replicas");
   assertEquals(after.replicas.map(({ live }: { live: boolean }) => live), [false]);

@@ -56,7 +56,8 @@ export async function run(options: ServeOptions, context: CommandContext): Promi
   const { peer, source, token } = await connect(options, log, lifecycle);
   const opening = openServing({
     ...options,
-    replica: `${options.replica}:${options.port}`,
+    // A pod's name as it is; without any, two on one machine are told apart by their ports.
+    replica: options.replica === "local" ? `local:${options.port}` : options.replica,
     models,
     peer,
     source,
