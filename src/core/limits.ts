@@ -22,6 +22,8 @@ export const LIMITS = {
   labelHorizonMs: 30 * 24 * 3600 * 1000,
   /** Largest model file that is read into memory. */
   modelBytesMax: 2_000_000_000,
+  /** Largest profile.json of a model. */
+  profileBytesMax: 16 * 1024 * 1024,
   /** Versions of one model that a serving process's cache keeps, besides those that aliases name. */
   cachedVersionsMax: 8,
   /** Moves of one alias that the registry remembers, and that one answer lists. */

@@ -12,6 +12,8 @@ import { InferenceStats } from "../telemetry/inference_stats.ts";
 import type { FromIsolate, PostedError, ToIsolate, TokenKeys } from "./messages.ts";
 import { fromPosted, toPosted } from "./posted_error.ts";
 import { sealPrediction } from "./token_facts.ts";
+import type { ProfiledFile } from "./version_profile.ts";
+import { VersionSketches } from "./version_sketches.ts";
 
 const scope = self as unknown as {
   postMessage(message: FromIsolate): void;
@@ -36,6 +38,7 @@ let closing = false;
 let starting: Promise<void> | undefined;
 let sealer: TokenSealer | undefined;
 let dataPlane: DataPlane | undefined;
+let sketches: VersionSketches | undefined;
 let server: Deno.HttpServer<Deno.NetAddr> | undefined;
 
 scope.onmessage = ({ data }) => {
@@ -90,17 +93,23 @@ async function start(message: ToIsolate & { type: "start" }): Promise<void> {
     counts: new CountCells(message.counts),
     stats,
     sealToken: (facts) => sealer === undefined ? undefined : sealPrediction(sealer, facts),
+    onAnswer: (served, feeds, scores) => sketches?.observe(served, feeds, scores),
     onBadEvent: reportBadEvent,
     onCrash: reportCrash,
     inflight: new Int32Array(message.inflight),
   });
   dataPlane = plane;
+  sketches = new VersionSketches(message.driftPartMs, systemClock);
   ready = message.ready;
   closing = message.closing;
   useKeys(message.keys);
   // Before anything is waited for: newer routes may arrive meanwhile, and must not be undone.
   for (const [model, route] of message.routes) plane.apply(model, route);
-  for (const file of message.files) await plane.add(await ServedModel.open(file));
+  for (const file of message.files) {
+    const served = await ServedModel.open(file);
+    watch(served, file);
+    await plane.add(served);
+  }
   const app = inferenceApp({
     dataPlane: plane,
     stats,
@@ -140,12 +149,21 @@ async function load({ id, file }: ToIsolate & { type: "load" }): Promise<PostedE
   try {
     const served = await ServedModel.open(file);
     scope.postMessage({ type: "opened", id });
+    watch(served, file);
     if (dataPlane === undefined) throw new SerinError("internal", "The data isolate did not start");
     await dataPlane.add(served);
   } catch (thrown) {
     if (isEngineCrash(thrown)) reportCrash(messageOf(thrown));
     return toPosted(thrown);
   }
+}
+
+/** Counts what the version is asked and answers from now on, and says where. */
+function watch(served: ServedModel, { profile }: ProfiledFile): void {
+  const buffer = sketches?.open(served, profile);
+  if (buffer === undefined) return;
+  const { model, version } = served;
+  scope.postMessage({ type: "sketch", model, version, buffer });
 }
 
 function reportCrash(why: string): void {

@@ -3,7 +3,8 @@ import type { IsolatePool } from "./isolate_pool.ts";
 import type { ModelCache } from "./model_cache.ts";
 import { readModelPath, toModelFile } from "./model_file.ts";
 import type { ModelUri } from "./model_uri.ts";
-import type { VersionSource } from "./version_source.ts";
+import { readProfilePath, withProfile } from "./version_profile.ts";
+import type { VersionFiles, VersionSource } from "./version_source.ts";
 
 /** How long to wait before a model that could not be fetched is tried again. */
 const RETRY_MS = 1000;
@@ -95,25 +96,31 @@ export class FixedModels {
   async #tryLoad(name: string, uri: FixedUri): Promise<boolean> {
     const { pool } = this.#options;
     const version = versionOf(uri);
-    let bytes: Uint8Array;
+    let files: VersionFiles;
     try {
-      bytes = await this.#fetch(uri);
+      files = await this.#fetch(uri);
     } catch (thrown) {
       if (!(thrown instanceof SerinError) || !thrown.retriable) throw thrown;
       this.#waiting.set(name, thrown.message);
       return false;
     }
     const registered = uri.kind === "version" ? uri.model : name;
-    await namingPath(uri, () => pool.load(toModelFile(name, version, bytes, registered)));
+    const { bytes, profile } = files;
+    const load = () =>
+      pool.load(withProfile(toModelFile(name, version, bytes, registered), profile));
+    await namingPath(uri, load);
     pool.route(name, { stable: version, assignment: null, cells: null });
     this.#waiting.delete(name);
     return true;
   }
 
-  async #fetch(uri: FixedUri): Promise<Uint8Array> {
+  async #fetch(uri: FixedUri): Promise<VersionFiles> {
     const { source, cache } = this.#options;
-    if (uri.kind === "path") return await readModelPath(uri.path);
-    if (uri.kind === "run") return (await source.fetchRun(uri.run, uri.path)).bytes;
+    if (uri.kind === "path") {
+      const bytes = await readModelPath(uri.path);
+      return { bytes, profile: await readProfilePath(uri.path) };
+    }
+    if (uri.kind === "run") return await source.fetchRun(uri.run, uri.path);
     return await cache.fetch(source, uri.model, uri.version);
   }
 }

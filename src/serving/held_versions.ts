@@ -2,6 +2,7 @@ import { type Clock, type Log, messageOf, SerinError } from "../core/mod.ts";
 import type { IsolatePool } from "./isolate_pool.ts";
 import type { ModelCache } from "./model_cache.ts";
 import { toModelFile } from "./model_file.ts";
+import { withProfile } from "./version_profile.ts";
 import type { VersionSource } from "./version_source.ts";
 
 /** How long to wait before a version that could not be fetched is tried again. */
@@ -93,8 +94,9 @@ export class HeldVersions {
     const what = { model: this.#model, version }, before = this.#states.get(version);
     this.#states.set(version, { kind: "loading" });
     try {
-      const bytes = await cache.fetch(source, this.#model, version);
-      await pool.load(toModelFile(this.#name, version, bytes, this.#model));
+      const { bytes, profile } = await cache.fetch(source, this.#model, version);
+      const file = toModelFile(this.#name, version, bytes, this.#model);
+      await pool.load(withProfile(file, profile));
       this.#states.set(version, { kind: "warm" });
       log.info("a version is loaded and warm", what);
     } catch (thrown) {

@@ -6,7 +6,10 @@ import type { ModelCache } from "./model_cache.ts";
 import type { VersionSource } from "./version_source.ts";
 
 /** Holds versions in a pool that does as it is told at each load. */
-function openHeld(loads: (() => Promise<void>)[], fetch = () => Promise.resolve(linearModel())) {
+function openHeld(
+  loads: (() => Promise<void>)[],
+  fetch = () => Promise.resolve({ bytes: linearModel() }),
+) {
   const clock = new FakeClock();
   let changes = 0;
   const held = new HeldVersions("m", "m", {

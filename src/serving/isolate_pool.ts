@@ -1,10 +1,12 @@
 import { assert, type Log, messageOf, SerinError } from "../core/mod.ts";
-import { type ModelFile, readOrtWasm } from "../inference/mod.ts";
+import { readOrtWasm } from "../inference/mod.ts";
+import type { DriftBook } from "../monitor/mod.ts";
 import { CountCells, type CountLedger, type Route } from "../rollout/router/mod.ts";
 import { StatsTotals } from "../telemetry/mod.ts";
 import { type IsolateHealth, portAnswers, silenceMsMax } from "./isolate_health.ts";
 import type { FromIsolate, PostedError, ToIsolate, TokenKeys } from "./messages.ts";
 import { fromPosted, toPosted } from "./posted_error.ts";
+import type { ProfiledFile } from "./version_profile.ts";
 
 /** How often every data isolate is asked whether it lives. */
 const PING_MS = 250;
@@ -47,6 +49,7 @@ export interface IsolatePoolOptions {
   /** How many data isolates share the port. */
   readonly workers: number;
   readonly ledger: CountLedger;
+  readonly drift: DriftBook;
   readonly log: Log;
   /** A counted attempt was bad, or an isolate died. */
   readonly onBadEvent: () => void;
@@ -66,7 +69,7 @@ export type IsolateWorker = Pick<Worker, "postMessage" | "terminate" | "onmessag
 export class IsolatePool {
   readonly #options: IsolatePoolOptions;
   readonly #isolates: (Isolate | undefined)[] = [];
-  readonly #files = new Map<string, ModelFile>();
+  readonly #files = new Map<string, ProfiledFile>();
   readonly #routes = new Map<string, Route>();
   readonly #listening = Promise.withResolvers<number>();
   readonly #stats = new StatsTotals();
@@ -130,15 +133,16 @@ export class IsolatePool {
    *
    * @throws {SerinError} what the first isolate that could not load it said
    */
-  async load(file: ModelFile): Promise<void> {
+  async load(file: ProfiledFile): Promise<void> {
     const turn = this.#loading.then(() => this.#load(inSharedMemory(file)));
     this.#loading = turn.catch(() => {});
     return await turn;
   }
 
-  async #load(file: ModelFile): Promise<void> {
+  async #load(file: ProfiledFile): Promise<void> {
     const key = keyOf(file.model, file.version);
     this.#files.set(key, file);
+    this.#options.drift.hold(file.model, file.version, file.profile);
     const [first, ...others] = this.#live();
     let error = first && await this.#loadInto(first, file);
     if (error === undefined && this.#servesNothing()) {
@@ -148,8 +152,7 @@ export class IsolatePool {
       for (const isolate of others) error ??= await this.#loadInto(isolate, file);
     }
     if (error === undefined) return;
-    this.#files.delete(key);
-    this.#tell({ type: "unload", model: file.model, version: file.version });
+    this.unload(file.model, file.version);
     throw fromPosted(error);
   }
 
@@ -160,6 +163,7 @@ export class IsolatePool {
   /** Drops a version everywhere, after its last request. */
   unload(model: string, version: string): void {
     this.#files.delete(keyOf(model, version));
+    this.#options.drift.drop(model, version);
     this.#tell({ type: "unload", model, version });
   }
 
@@ -254,6 +258,7 @@ export class IsolatePool {
       counts: counts.buffer,
       inflight: isolate.inflight.buffer,
       files: [...this.#files.values()],
+      driftPartMs: this.#options.drift.partMs,
       routes: [...this.#routes],
       keys: this.#keys,
       ready: this.#ready,
@@ -278,6 +283,11 @@ export class IsolatePool {
       case "opened":
         isolate.opening.delete(message.id);
         return;
+      case "sketch": {
+        if (this.#isolates[isolate.place] !== isolate) return;
+        const { model, version, buffer } = message;
+        return this.#options.drift.add(isolate.counts, model, version, buffer);
+      }
       case "loaded":
         isolate.opening.delete(message.id);
         isolate.loads.get(message.id)?.(message.error);
@@ -307,7 +317,7 @@ export class IsolatePool {
   }
 
   /** Resolves with the isolate's error, if it has one. */
-  #loadInto(isolate: Isolate, file: ModelFile): Promise<PostedError | undefined> {
+  #loadInto(isolate: Isolate, file: ProfiledFile): Promise<PostedError | undefined> {
     // One that was replaced meanwhile loads it before it listens.
     if (this.#isolates[isolate.place] !== isolate) return Promise.resolve(undefined);
     const id = this.#nextId++;
@@ -337,6 +347,7 @@ export class IsolatePool {
     isolate.drained.resolve();
     this.#restarts++;
     this.#stats.retire(isolate.counts);
+    this.#options.drift.retire(isolate.counts);
     for (const answer of isolate.loads.values()) answer(diedWhileLoading(why));
     const cutOff = this.#options.ledger.retire(isolate.counts);
     this.#options.log.error("a data isolate died and is replaced", {
@@ -413,7 +424,7 @@ function healthOf({ listening, opening, answeredAt }: Isolate): IsolateHealth {
 }
 
 /** Handed to an isolate, it is not copied: a large model would hold both isolates up, and cost twice. */
-function inSharedMemory(file: ModelFile): ModelFile {
+function inSharedMemory(file: ProfiledFile): ProfiledFile {
   const bytes = new Uint8Array(new SharedArrayBuffer(file.bytes.length));
   bytes.set(file.bytes);
   return { ...file, bytes };

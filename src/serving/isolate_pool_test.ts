@@ -1,9 +1,10 @@
-import { silentLog } from "../core/mod.ts";
-import type { ModelFile } from "../inference/mod.ts";
+import { silentLog, systemClock } from "../core/mod.ts";
+import { DriftBook } from "../monitor/mod.ts";
 import { CountLedger } from "../rollout/router/mod.ts";
 import { assertEquals, assertSerinError, assertTrue, until } from "../testing/mod.ts";
 import { IsolatePool, type IsolateWorker } from "./isolate_pool.ts";
 import type { FromIsolate, PostedError, ToIsolate } from "./messages.ts";
+import type { ProfiledFile } from "./version_profile.ts";
 
 /** A data isolate that does what a test says. */
 class FakeIsolate implements IsolateWorker {
@@ -46,6 +47,7 @@ async function openPool(workers: number) {
     port: 0,
     workers,
     ledger: new CountLedger(),
+    drift: new DriftBook(systemClock, 3_600_000),
     log: silentLog,
     onBadEvent: () => {},
     onLabels: () => Promise.reject(new Error("no labels here")),
@@ -61,9 +63,9 @@ async function openPool(workers: number) {
   return { pool, isolates, stop, loads: () => isolates.map((isolate) => isolate.loads.join()) };
 }
 
-function file(version: string): ModelFile {
-  const bytes = new Uint8Array([1, 2, 3]);
-  return { model: "m", registered: "m", version, bytes, missingAllowed: false };
+function file(version: string): ProfiledFile {
+  const bytes = new Uint8Array([1, 2, 3]), profile = { missing: "none in this test" };
+  return { model: "m", registered: "m", version, bytes, missingAllowed: false, profile };
 }
 
 /** Lets everything happen that needs no further word of an isolate. */

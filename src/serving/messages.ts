@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../core/mod.ts";
-import type { ModelFile } from "../inference/mod.ts";
 import type { Route } from "../rollout/router/mod.ts";
 import type { StatsSnapshot } from "../telemetry/inference_stats.ts";
+import type { ProfiledFile } from "./version_profile.ts";
 
 /** Keys that seal prediction tokens; the first seals. */
 export type TokenKeys = readonly { readonly id: string; readonly key: string }[];
@@ -25,13 +25,15 @@ export type ToIsolate =
     readonly counts: SharedArrayBuffer;
     readonly inflight: SharedArrayBuffer;
     /** What it holds and how it splits before its first request. */
-    readonly files: readonly ModelFile[];
+    readonly files: readonly ProfiledFile[];
+    /** Length of a part of the window in which drift is counted. */
+    readonly driftPartMs: number;
     readonly routes: readonly (readonly [model: string, route: Route])[];
     readonly keys: TokenKeys;
     readonly ready: boolean;
     readonly closing: boolean;
   }
-  | { readonly type: "load"; readonly id: number; readonly file: ModelFile }
+  | { readonly type: "load"; readonly id: number; readonly file: ProfiledFile }
   | { readonly type: "unload"; readonly model: string; readonly version: string }
   | { readonly type: "route"; readonly model: string; readonly route: Route }
   | { readonly type: "keys"; readonly keys: TokenKeys }
@@ -53,6 +55,13 @@ export type FromIsolate =
   | { readonly type: "failed"; readonly error: PostedError }
   /** Loaded, not yet warmed: from here on it must answer pings. */
   | { readonly type: "opened"; readonly id: number }
+  /** Where it counts what the version is asked and answers. */
+  | {
+    readonly type: "sketch";
+    readonly model: string;
+    readonly version: string;
+    readonly buffer: SharedArrayBuffer;
+  }
   | { readonly type: "loaded"; readonly id: number; readonly error?: PostedError }
   | {
     readonly type: "pong";

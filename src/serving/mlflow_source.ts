@@ -47,7 +47,8 @@ export class MlflowSource implements VersionSource {
     const model = isFile ? path : onnxAmong(listed, what);
     const bytes = await this.#download(uri, model, { what, bytesMax: LIMITS.modelBytesMax });
     const profile = listed.find((file) => /(^|\/)profile\.json$/.test(file.path));
-    if (profile === undefined) return { bytes };
+    // One that is too large is no reason not to serve.
+    if (profile === undefined || (profile.size ?? 0) > LIMITS.profileBytesMax) return { bytes };
     const limit = { what, bytesMax: LIMITS.profileBytesMax };
     return { bytes, profile: await this.#download(uri, profile.path, limit) };
   }

@@ -19,24 +19,30 @@ function sourceOf(identity: () => string, bytes: Uint8Array): VersionSource & { 
   };
 }
 
-async function withCache(test: (cache: ModelCache) => Promise<void>): Promise<void> {
+async function withCache(
+  test: (cache: ModelCache, folder: string) => Promise<void>,
+): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
-    await test(await ModelCache.open(folder));
+    await test(await ModelCache.open(folder), folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
+async function bytesOf(cache: ModelCache, source: VersionSource): Promise<Uint8Array> {
+  return (await cache.fetch(source, "m", "1")).bytes;
+}
+
 Deno.test("a version is fetched once, and again where its number names another one", async () => {
   await withCache(async (cache) => {
     const first = sourceOf(() => "made in May", FILE);
-    for (let i = 0; i < 2; i++) assertEquals(await cache.fetch(first, "m", "1"), FILE);
+    for (let i = 0; i < 2; i++) assertEquals(await bytesOf(cache, first), FILE);
     assertEquals(first.fetched, 1);
     // Another registry, or the same one made anew: version 1 of "m" is another model.
     const anew = sourceOf(() => "made in June", Uint8Array.of(4));
-    assertEquals(await cache.fetch(anew, "m", "1"), Uint8Array.of(4));
-    assertEquals(await cache.fetch(anew, "m", "1"), Uint8Array.of(4));
+    assertEquals(await bytesOf(cache, anew), Uint8Array.of(4));
+    assertEquals(await bytesOf(cache, anew), Uint8Array.of(4));
     assertEquals(anew.fetched, 1);
   });
 });
@@ -48,9 +54,42 @@ Deno.test("without its registry a version comes out of the cache, unless it is g
       sourceOf(() => {
         throw new SerinError(code, "no answer");
       }, Uint8Array.of(4));
-    assertEquals(await cache.fetch(failing("unavailable"), "m", "1"), FILE);
+    assertEquals(await bytesOf(cache, failing("unavailable")), FILE);
     await assertSerinError(() => cache.fetch(failing("unavailable"), "m", "2"), "unavailable", "");
     await assertSerinError(() => cache.fetch(failing("not_found"), "m", "1"), "not_found", "");
+  });
+});
+
+Deno.test("a profile is kept beside its model; what an older serin cached gets its own", async () => {
+  await withCache(async (cache, folder) => {
+    const profile = Uint8Array.of(9), plain = sourceOf(() => "a", FILE);
+    let fetched = 0;
+    const source: VersionSource = {
+      ...plain,
+      fetchVersion: () => {
+        fetched++;
+        return Promise.resolve({ bytes: FILE, profile });
+      },
+    };
+    const path = `${folder}/models/m/1.json`;
+    for (let i = 0; i < 2; i++) {
+      assertEquals(await cache.fetch(source, "m", "1"), { bytes: FILE, profile });
+    }
+    assertEquals(fetched, 1);
+    const { sha256, identity } = JSON.parse(await Deno.readTextFile(path));
+    await Deno.writeTextFile(path, JSON.stringify({ sha256, identity }));
+    const offline: VersionSource = {
+      ...plain,
+      fetchVersion: () => Promise.reject(new SerinError("unavailable", "no answer")),
+    };
+    // Its registry answers, and breaks off: it is served as it is, and looked for again later.
+    assertEquals(await cache.fetch(offline, "m", "1"), { bytes: FILE, profile: undefined });
+    assertEquals(await cache.fetch(source, "m", "1"), { bytes: FILE, profile });
+    assertEquals(fetched, 2);
+    // One without a profile is not fetched for it each time.
+    const none = sourceOf(() => "a", FILE);
+    for (let i = 0; i < 2; i++) await cache.fetch(none, "m", "2");
+    assertEquals(none.fetched, 1);
   });
 });
 

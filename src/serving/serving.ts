@@ -7,6 +7,7 @@ import {
   SystemRandom,
   withDeadline,
 } from "../core/mod.ts";
+import { DriftBook } from "../monitor/mod.ts";
 import { mustFallBack } from "../rollout/mod.ts";
 import { CountLedger } from "../rollout/router/mod.ts";
 import {
@@ -34,6 +35,8 @@ const LAST_SYNC_MS_MIN = 2000;
 const LAST_SYNC_MS_MAX = 5000;
 /** How long the admin port waits for those that are asking. */
 const ADMIN_MS_MAX = 1000;
+/** How far back drift is watched, unless it says otherwise. */
+const DRIFT_WINDOW_MS = 60 * 60_000;
 /** How often the data port's readiness is brought up to date. */
 const READY_MS = 100;
 
@@ -56,6 +59,8 @@ export interface ServingOptions {
   readonly statusAccess?: StatusAccess;
   /** How long in-flight requests may take when it stops; default 20 s. */
   readonly graceMs?: number;
+  /** How far back drift is watched; default 1 h. */
+  readonly driftWindowMs?: number;
   /** Aborted: a start that is under way gives up. */
   readonly signal?: AbortSignal;
 }
@@ -105,6 +110,7 @@ class ServingProcess implements Serving {
   adminUrl = "";
   readonly #options: ServingOptions;
   readonly #ledger = new CountLedger();
+  readonly #drift: DriftBook;
   readonly #pool: IsolatePool;
   readonly #sync: SyncLoop;
   readonly #followed: FollowedModel[] = [];
@@ -117,11 +123,13 @@ class ServingProcess implements Serving {
   constructor(options: ServingOptions) {
     this.#options = options;
     const { host, port, workers, peer, log, clock, replica } = options;
+    this.#drift = new DriftBook(clock, options.driftWindowMs ?? DRIFT_WINDOW_MS);
     this.#pool = new IsolatePool({
       hostname: host,
       port,
       workers,
       ledger: this.#ledger,
+      drift: this.#drift,
       log,
       onBadEvent: () => this.#sync.soon(),
       onLabels: (body) => this.#labels(body),
@@ -153,6 +161,7 @@ class ServingProcess implements Serving {
     this.adminUrl = urlOf(host, this.#admin.addr.port);
     addServingMetrics(metrics, {
       pool: this.#pool,
+      drift: this.#drift,
       sync: this.#sync,
       followed: this.#followed,
       ready: () => this.ready(),
@@ -367,6 +376,7 @@ class ServingProcess implements Serving {
         })),
         ...this.#fixed.report(),
       ],
+      drift: this.#drift.watched(),
     };
   }
 }

@@ -1,3 +1,4 @@
+import { addDriftMetrics, type DriftBook } from "../monitor/mod.ts";
 import { addInferenceMetrics, addProcessMetrics, type Metrics } from "../telemetry/mod.ts";
 import type { FollowedModel } from "./followed_model.ts";
 import type { IsolatePool } from "./isolate_pool.ts";
@@ -8,16 +9,18 @@ export function addServingMetrics(
   metrics: Metrics,
   sources: {
     pool: IsolatePool;
+    drift: DriftBook;
     sync: SyncLoop;
     followed: readonly FollowedModel[];
     ready: () => boolean;
     draining: () => boolean;
   },
 ): void {
-  const { pool, sync, followed, ready, draining } = sources;
+  const { pool, drift, sync, followed, ready, draining } = sources;
   const one = (value: number) => [{ labels: {}, value }];
   addProcessMetrics(metrics, "serve");
   addInferenceMetrics(metrics, () => pool.stats.total());
+  addDriftMetrics(metrics, () => drift.drifts());
   metrics.gauge({
     name: "serin_ready",
     help: "1 when every model is warm and every data isolate answers",

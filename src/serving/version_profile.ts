@@ -15,7 +15,10 @@ export interface ProfiledFile extends ModelFile {
  */
 export function withProfile(file: ModelFile, profile: Uint8Array | undefined): ProfiledFile {
   if (profile === undefined) {
-    return { ...file, profile: { missing: "there is no profile.json beside its model" } };
+    return {
+      ...file,
+      profile: { missing: "there is no profile.json of at most 16 MiB beside its model" },
+    };
   }
   try {
     return { ...file, profile: parseModelProfile(profile) };
@@ -34,14 +37,19 @@ export function withProfile(file: ModelFile, profile: Uint8Array | undefined): P
 export async function readProfilePath(path: string): Promise<Uint8Array | undefined> {
   try {
     const { isDirectory } = await Deno.stat(path);
-    const folder = isDirectory ? path : path.slice(0, Math.max(0, path.lastIndexOf("/"))) || ".";
+    const slash = path.lastIndexOf("/");
+    const folder = isDirectory ? path : slash < 0 ? "." : path.slice(0, slash);
     const file = `${folder}/profile.json`, { size } = await Deno.stat(file);
     return size > LIMITS.profileBytesMax ? undefined : await Deno.readFile(file);
   } catch (thrown) {
     if (thrown instanceof Deno.errors.NotFound) return undefined;
-    throw new SerinError("storage", `Cannot read the profile beside ${path}: ${messageOf(thrown)}`, {
-      hint: "is profile.json a file that this user may read?",
-      cause: thrown,
-    });
+    throw new SerinError(
+      "storage",
+      `Cannot read the profile beside ${path}: ${messageOf(thrown)}`,
+      {
+        hint: "is profile.json a file that this user may read?",
+        cause: thrown,
+      },
+    );
   }
 }

@@ -65,6 +65,8 @@ export interface DataPlaneOptions {
   readonly sealToken: SealToken;
   /** Called when a counted attempt was bad: the registry should hear of it soon. */
   readonly onBadEvent: () => void;
+  /** Told of each answer: what was asked, and the score of each row. */
+  readonly onAnswer?: (served: ServedModel, feeds: Feeds, scores: Float32Array | undefined) => void;
   /** Called when the engine cannot go on: the isolate must be replaced. */
   readonly onCrash: (why: string) => void;
   /** One number, in memory that the main isolate reads too: requests that run or wait; default own. */
@@ -190,6 +192,7 @@ export class DataPlane {
       // What is not a class's probability has no place in the histogram from 0 to 1.
       const probabilities = outcome.labels === undefined ? undefined : outcome.scores;
       this.#options.stats.scored(served.model, served.version, probabilities);
+      this.#options.onAnswer?.(served, feeds, outcome.scores);
       this.#remember(entry, feeds);
       const token = this.#seal(served, draw, feeds.rows, outcome);
       return { version: served.version, rows: feeds.rows, outputs, token };
