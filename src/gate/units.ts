@@ -70,7 +70,7 @@ export function withinClasses(parts: Float64Array, truth: Float64Array): Float64
 /** Fewer blocks are no basis for an interval. */
 const BLOCKS_MIN = 40;
 /** Standard errors by which blocks must vary more than independent rows would make them. */
-const EXCESS_ERRORS_MIN = 2.5;
+const EXCESS_ERRORS_MIN = 3.5;
 
 /** Rows that proved to be alike, and what is made of it. */
 export interface Dependence {
