@@ -7,6 +7,8 @@ import type { VersionSource } from "./version_source.ts";
 
 /** How long to wait before a version that could not be fetched is tried again. */
 const RETRY_MS = 2000;
+/** Files that were not there so many times in a row were never uploaded: the version is at fault. */
+const MISSING_TIMES_MAX = 4;
 
 type State =
   | { readonly kind: "loading" }
@@ -14,8 +16,12 @@ type State =
   | {
     readonly kind: "failed";
     readonly message: string;
-    /** Infinity where the error lies in the version itself. */
+    /** The error lies in the version itself. */
+    readonly lasting: boolean;
+    /** Infinity where trying again cannot help. */
     readonly retryAt: number;
+    /** How many times in a row its files were not there. */
+    readonly missing: number;
     /** It may have been an accident (`details.mayPass`). */
     readonly mayPass: boolean;
   };
@@ -69,7 +75,7 @@ export class HeldVersions {
     return [...this.#states].map(([version, state]) => {
       if (state.kind !== "failed") return { version, warm: state.kind === "warm" };
       const error = state.message.slice(0, 2000);
-      return { version, warm: false, error, lasting: state.retryAt === Infinity };
+      return { version, warm: false, error, lasting: state.lasting };
     });
   }
 
@@ -108,9 +114,12 @@ export class HeldVersions {
       // An isolate may have died of another version's request: twice in a row is no accident.
       const accident = mayPass && !(before?.kind === "failed" && before.mayPass);
       // A file that cannot run will not run later; one that did not arrive may.
-      const lasting = !accident && (code === "invalid_model" || code === "unsupported_model");
-      const retryAt = lasting ? Infinity : clock.monotonic() + RETRY_MS;
-      this.#states.set(version, { kind: "failed", message, retryAt, mayPass });
+      const broken = !accident && (code === "invalid_model" || code === "unsupported_model");
+      // Files that are not there may still come: it is tried on, but no rollout waits for them.
+      const missing = code !== "not_found" ? 0 : before?.kind === "failed" ? before.missing + 1 : 1;
+      const lasting = broken || missing >= MISSING_TIMES_MAX;
+      const retryAt = broken ? Infinity : clock.monotonic() + RETRY_MS;
+      this.#states.set(version, { kind: "failed", message, lasting, retryAt, missing, mayPass });
       log.error("a version cannot be served", { ...what, error: message, hint });
     }
     onChange();

@@ -54,3 +54,16 @@ Deno.test("whatever goes wrong with a version is told and tried again; nothing i
   assertIncludes(error!, "connection reset");
   assertEquals(lasting, false);
 });
+
+Deno.test("files that are not there time and again hold no rollout up, and are served when they come", async () => {
+  let there = false;
+  const load = openHeld([() => Promise.resolve()], () => {
+    if (there) return Promise.resolve({ bytes: linearModel() });
+    return Promise.reject(new SerinError("not_found", "m version 1 holds no model.onnx"));
+  });
+  const lasting: (boolean | undefined)[] = [];
+  for (let i = 0; i < 5; i++) lasting.push((await load()).lasting);
+  assertEquals(lasting, [false, false, false, true, true]);
+  there = true;
+  assertEquals((await load()).warm, true);
+});
