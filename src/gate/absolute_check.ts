@@ -92,11 +92,8 @@ function estimateOf(
     return upper - lower;
   });
   const factor = alone > 0 ? Math.max(1, together / alone) : 1, { value, lower, upper } = estimate;
-  return {
-    value,
-    lower: value - factor * (value - lower),
-    upper: value + factor * (upper - value),
-  };
+  const low = value - factor * (value - lower), high = value + factor * (upper - value);
+  return { value, lower: name === "ece" ? Math.max(0, low) : low, upper: high };
 }
 
 function valueOnly({ value }: Estimate): Estimate {

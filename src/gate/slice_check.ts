@@ -57,15 +57,17 @@ export function sliceChecks(
     return [];
   });
   const family = judged.length * wanted.length, plain = { alpha: test.alpha, units: undefined };
+  const asked = wanted.map(([metric, requirement]) => {
+    const whole = estimateMetric(metric, pair.champion, pair.truth, plain).value;
+    return { metric, margin: spec.slices.margin_factor * marginOf(metric, requirement, whole) };
+  });
   const compared = judged.flatMap(({ column, value, rows, truth, units }) => {
     const [candidate, champion] = [pair.candidate, pair.champion].map((all) =>
       selectRows(all, rows)
     );
-    return wanted.map(([metric, requirement]) => {
+    return asked.map(({ metric, margin }) => {
       const options = { alpha: test.alpha / family, units };
       const difference = compareMetric(metric, { candidate, champion, truth }, options);
-      const whole = estimateMetric(metric, pair.champion, pair.truth, plain).value;
-      const margin = spec.slices.margin_factor * marginOf(metric, requirement, whole);
       return { column, value, rows: rows.length, metric, difference, margin };
     });
   });

@@ -29,8 +29,15 @@ export function verdictOf(
   if (!checks.some(({ relation }) => relation !== undefined)) return count;
   return better.length === 0
     ? `${count}; not worse than the champion by more than the margins`
-    : `${count}; better than the champion in ${better.join(" and ")}, ` +
+    : `${count}; better than the champion in ${listed(better)}, ` +
       "worse in nothing by more than the margins";
+}
+
+/** "a", "a and b", "a, b and c" */
+function listed(names: readonly string[]): string {
+  return names.length < 2
+    ? names.join("")
+    : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 }
 
 function named(checks: readonly GateCheck[]): string {
