@@ -19,6 +19,7 @@ export const deployApplyCommand = defineCommand({
     json,
     ...deployAccessOptions,
   }),
+  // env: the YAML reader looks for a debugging variable.
   permissions: ["read", "net", "env"],
   examples: [
     "deploy apply --overlay dev --set image=registry.example/serin:1.0.0",

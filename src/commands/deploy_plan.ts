@@ -11,6 +11,7 @@ export const deployPlanCommand = defineCommand({
     "each object is created, changed (field by field), unchanged, removed, or refused with the " +
     "reason. Writes nothing.",
   options: z.strictObject({ ...deployReleaseOptions, json, ...deployAccessOptions }),
+  // env: the YAML reader looks for a debugging variable.
   permissions: ["read", "net", "env"],
   examples: [
     "deploy plan --overlay dev --set image=registry.example/serin:1.0.0",

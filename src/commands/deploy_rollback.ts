@@ -36,6 +36,7 @@ export const deployRollbackCommand = defineCommand({
     json,
     ...deployAccessOptions,
   }),
+  // env: the YAML reader looks for a debugging variable.
   permissions: ["read", "net", "env"],
   examples: [
     "deploy rollback",

@@ -7,6 +7,7 @@ export const deployStatusCommand = defineCommand({
   name: "deploy status",
   summary: "Show how an installation on Kubernetes is; exit code 1 if not well",
   options: z.strictObject({ json, ...deployAccessOptions }),
+  // env: the YAML reader looks for a debugging variable.
   permissions: ["read", "net", "env"],
   examples: ["deploy status", "deploy status --namespace serin --json"],
   load: () => import("./deploy_status_run.ts"),

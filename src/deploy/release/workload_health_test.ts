@@ -226,6 +226,13 @@ Deno.test("definitions, autoscalers, claims and the rest", () => {
     "failed",
     "FailedGetResourceMetric: no metrics",
   );
+  const lastTransitionTime = new Date(NOW - 5000).toISOString();
+  const late = { type: "ScalingActive", status: "False", reason: "FailedGetResourceMetric" };
+  checkObject(
+    { ...hpa, status: { conditions: [{ ...late, message: "no metrics", lastTransitionTime }] } },
+    "progressing",
+    "FailedGetResourceMetric: no metrics",
+  );
   const current = [{
     type: "Resource",
     resource: { name: "cpu", current: { averageUtilization: 35 } },
