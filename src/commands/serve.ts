@@ -60,6 +60,10 @@ export const serveCommand = defineCommand({
       0,
     ),
     graceSeconds: seconds("How long in-flight requests may take when it ends", 20),
+    driftWindowMinutes: z.number().min(1).max(7 * 1440).default(60).meta({
+      description: "How far back inputs and predictions are held against the training profile",
+      placeholder: "M",
+    }),
     controlTokenFile: z.string().min(1).optional().meta({
       description:
         "File that holds the token of the admin port's /status; default the registry's, where --host " +

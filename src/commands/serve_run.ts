@@ -43,6 +43,7 @@ export interface ServeOptions {
   readonly replica: string;
   readonly shutdownDelaySeconds: number;
   readonly graceSeconds: number;
+  readonly driftWindowMinutes: number;
   readonly controlTokenFile?: string | undefined;
   readonly controlToken?: string | undefined;
 }
@@ -67,6 +68,7 @@ export async function run(options: ServeOptions, context: CommandContext): Promi
     log,
     statusAccess: await readStatusAccess(options, token),
     graceMs: options.graceSeconds * 1000,
+    driftWindowMs: options.driftWindowMinutes * 60_000,
     signal: lifecycle.signal,
   });
   // Before it is open: a signal during the start is obeyed at once, and ends what was begun.
