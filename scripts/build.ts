@@ -16,6 +16,7 @@ const INCLUDED = [
   "src/commands/registry_isolate.ts",
   "src/commands/train_isolate.ts",
   "src/web/pages",
+  "dashboards",
   "data/elec2.csv",
 ];
 

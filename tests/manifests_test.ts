@@ -8,6 +8,8 @@ const COMPONENTS = {
   "hpa-inflight-adapter": ["serving.autoscaling=inflight-adapter"],
   "hpa-inflight-keda": ["serving.autoscaling=inflight-keda"],
   "service-monitor": ["monitoring.monitors=true"],
+  "prometheus-rule": ["monitoring.rules=true"],
+  "grafana-dashboards": ["monitoring.dashboards=true"],
 };
 
 const missing = await kubectlMissing();

@@ -22,6 +22,8 @@ const VARIANTS = [
   [
     "serving.autoscaling=inflight-adapter",
     "monitoring.monitors=true",
+    "monitoring.rules=true",
+    "monitoring.dashboards=true",
     "training.job=true",
     "training.target=y",
   ],

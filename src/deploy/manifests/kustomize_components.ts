@@ -54,6 +54,16 @@ export const COMPONENTS: readonly ComponentSource[] = [
     settings: { monitoring: { monitors: true } },
     isIn: ({ monitoring }) => monitoring.monitors,
   },
+  {
+    name: "prometheus-rule",
+    settings: { monitoring: { rules: true } },
+    isIn: ({ monitoring }) => monitoring.rules,
+  },
+  {
+    name: "grafana-dashboards",
+    settings: { monitoring: { dashboards: true } },
+    isIn: ({ monitoring }) => monitoring.dashboards,
+  },
 ];
 
 function copyField(source: Source, kind: string, fieldPaths: readonly string[]): unknown {

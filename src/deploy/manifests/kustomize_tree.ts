@@ -7,12 +7,13 @@ import { GENERATED, kustomization, patchTarget, type TreeFiles } from "./kustomi
 import { makeObjects, OBJECT_GROUPS, objectsByReference, plainObjects } from "./objects.ts";
 import { type Overlay, OVERLAYS } from "./overlays.ts";
 import { renderReadme } from "./readme.ts";
+import { prometheusFiles } from "./monitoring.ts";
 import { manifestSettings } from "./render.ts";
 
 /**
  * The same objects as `renderManifests` makes, as a kustomize tree: `base/`, a folder for each overlay,
- * which patches the base where it differs (JSON Patch, computed), and components for what not every
- * cluster has. Each file says in its first line that it is generated.
+ * which patches the base where it differs (JSON Patch, computed), components for what not every cluster
+ * has, and `prometheus/` for a Prometheus and an Alertmanager that no operator configures. Each file says in its first line that it is generated.
  *
  * @param set `KEY=VALUE` for all of the tree
  * @returns texts by relative paths
@@ -30,6 +31,9 @@ export function renderKustomizeTree(set: readonly string[] = []): ReadonlyMap<st
   renderBase(files, set);
   for (const overlay of OVERLAYS) if (overlay !== "base") renderOverlay(files, overlay, set);
   renderComponents(files, set);
+  for (const [name, content] of prometheusFiles(manifestSettings({ set }))) {
+    files.set(`prometheus/${name}`, [content]);
+  }
   const texts = new Map([["README.md", renderReadme()]]);
   for (const [path, documents] of files) texts.set(path, formatYaml(documents, [GENERATED]));
   return texts;

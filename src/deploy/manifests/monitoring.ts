@@ -1,5 +1,12 @@
-import { NAMES, selectorOf } from "./names.ts";
-import type { PodMonitor, ServiceMonitor } from "./object_shape.ts";
+import {
+  alertmanagerConfig,
+  dashboardFiles,
+  ruleFile,
+  ruleTestFile,
+  scrapeConfig,
+} from "../monitoring/mod.ts";
+import { NAMES, PORTS, selectorOf } from "./names.ts";
+import type { ConfigMap, PodMonitor, PrometheusRule, ServiceMonitor } from "./object_shape.ts";
 import { metadataOf } from "./pod_parts.ts";
 import type { ManifestSettings } from "./settings.ts";
 
@@ -32,4 +39,43 @@ export function monitors(settings: ManifestSettings): (ServiceMonitor | PodMonit
     podMonitor("serving"),
     podMonitor("controller"),
   ];
+}
+
+/** The alerts as the Prometheus operator reads them. */
+export function prometheusRule(settings: ManifestSettings): PrometheusRule {
+  return {
+    apiVersion: "monitoring.coreos.com/v1",
+    kind: "PrometheusRule",
+    metadata: metadataOf(NAMES.alerts, settings),
+    spec: ruleFile({ settings: settings.monitoring }),
+  };
+}
+
+/** A ConfigMap a dashboard, with the label and the folder that Grafana's sidecar looks for. */
+export function dashboardMaps(settings: ManifestSettings): ConfigMap[] {
+  return dashboardFiles().map(({ name, text }) => {
+    const metadata = metadataOf(`${NAMES.dashboard}-${name}`, settings, undefined, {
+      grafana_folder: "serin",
+    });
+    return {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { ...metadata, labels: { ...metadata.labels, grafana_dashboard: "1" } },
+      data: { [`serin-${name}.json`]: text },
+    };
+  });
+}
+
+/** Files for a Prometheus and an Alertmanager that no operator configures, by name. */
+export function prometheusFiles(settings: ManifestSettings): ReadonlyMap<string, unknown> {
+  const { monitoring, namespace } = settings;
+  const { pageUrl, ticketUrl, intervalSeconds } = monitoring;
+  const retrainUrl = `http://${NAMES.controller}.${namespace}.svc:${PORTS.controller.admin}` +
+    "/v1/alerts";
+  return new Map<string, unknown>([
+    ["rules.yaml", ruleFile({ settings: monitoring })],
+    ["rules_test.yaml", ruleTestFile(monitoring)],
+    ["alertmanager.yaml", alertmanagerConfig({ pageUrl, ticketUrl, retrainUrl })],
+    ["prometheus.yaml", scrapeConfig(intervalSeconds)],
+  ]);
 }

@@ -15,6 +15,8 @@ export const NAMES = {
   tokens: "serin-tokens",
   rolloutCrd: "rollouts.serin.dev",
   adapterRules: "serin-prometheus-adapter-rules",
+  alerts: "serin-alerts",
+  dashboard: "serin-dashboard",
   defaultDeny: "serin-default-deny",
   dns: "serin-dns",
 } as const;

@@ -1,5 +1,6 @@
 /** The kinds of objects that serin's manifests make, as types; pods are in `pod_shape.ts`. */
 import type { ObjectMeta } from "../../kubernetes/mod.ts";
+import type { RuleFile } from "../monitoring/mod.ts";
 import type { ClaimSpec, PodTemplate } from "./pod_shape.ts";
 
 /** An object of one kind and version. */
@@ -253,6 +254,10 @@ export interface ServiceMonitor extends Of<"monitoring.coreos.com/v1", "ServiceM
   readonly spec: { readonly selector: Selector; readonly endpoints: readonly Endpoint[] };
 }
 
+export interface PrometheusRule extends Of<"monitoring.coreos.com/v1", "PrometheusRule"> {
+  readonly spec: RuleFile;
+}
+
 export interface PodMonitor extends Of<"monitoring.coreos.com/v1", "PodMonitor"> {
   readonly spec: { readonly selector: Selector; readonly podMetricsEndpoints: readonly Endpoint[] };
 }
@@ -325,4 +330,5 @@ export type Manifest =
   | CronJob
   | Job
   | ServiceMonitor
-  | PodMonitor;
+  | PodMonitor
+  | PrometheusRule;

@@ -2,7 +2,7 @@ import { describeReference, type KubernetesObject, referenceOf } from "../../kub
 import { controllerAccess, namespace, serviceAccounts } from "./access.ts";
 import { servingAutoscaling } from "./autoscaling.ts";
 import { controllerDeployment } from "./controller.ts";
-import { monitors } from "./monitoring.ts";
+import { dashboardMaps, monitors, prometheusRule } from "./monitoring.ts";
 import { networkPolicies } from "./network.ts";
 import type { Manifest } from "./object_shape.ts";
 import { registryService, registryStatefulSet } from "./registry.ts";
@@ -31,6 +31,8 @@ export const OBJECT_GROUPS = {
     ...(settings.training.job ? [trainingJob(settings)] : []),
   ],
   "monitors": (settings) => settings.monitoring.monitors ? monitors(settings) : [],
+  "rules": (settings) => settings.monitoring.rules ? [prometheusRule(settings)] : [],
+  "dashboards": (settings) => settings.monitoring.dashboards ? dashboardMaps(settings) : [],
 } as const satisfies Record<string, (settings: ManifestSettings) => readonly Manifest[]>;
 
 /** Kinds in the order in which they are applied: what others need comes first. */
@@ -53,6 +55,7 @@ export const KINDS_IN_ORDER: readonly Manifest["kind"][] = [
   "Job",
   "ServiceMonitor",
   "PodMonitor",
+  "PrometheusRule",
 ];
 
 /** @returns all objects of an installation, in the order in which they are applied */

@@ -17,6 +17,16 @@ const bytes = z.string().refine(
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: "must be a CIDR, such as 10.0.0.0/8" });
 
+const percent = z.string().refine(
+  (text) => /^\d{1,2}(\.\d{1,3})?$/.test(text) && Number(text) >= 95 && Number(text) <= 99.999,
+  "must be from 95 to 99.999, such as 99.9",
+);
+
+/** Bounds of the latency histogram that an objective may be at. */
+export const LATENCY_CHOICES =
+  // deno-fmt-ignore
+  ["0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5"] as const;
+
 /** Requests by measurement (docs/decisions/0010), memory limits with room for a second isolate. */
 const resources = (requests: { cpu: string; memory: string }, limits: { memory: string }) =>
   z.strictObject({
@@ -149,6 +159,39 @@ const monitoring = z.strictObject({
     description: "Whether ServiceMonitor and PodMonitors are made (Prometheus operator)",
   }),
   intervalSeconds: seconds(1, 3600).default(15).meta({ description: "How often they scrape" }),
+  rules: z.boolean().default(false).meta({
+    description: "Whether the alerts are made as a PrometheusRule (Prometheus operator)",
+  }),
+  dashboards: z.boolean().default(false).meta({
+    description: "Whether the dashboards are made as ConfigMaps for Grafana's sidecar",
+  }),
+  runbookUrl: z.url().default("https://serin.dev/docs/runbook").meta({
+    description: "Where alerts' pages are: this, the alert's name, .md; the pages are docs/runbook",
+  }),
+  pageUrl: z.url().default("http://alert-receiver.monitoring.svc:8080/page").meta({
+    description: "Webhook that Alertmanager calls for what wakes somebody up",
+  }),
+  ticketUrl: z.url().default("http://alert-receiver.monitoring.svc:8080/ticket").meta({
+    description: "The same for what can wait until the next working day",
+  }),
+  availabilityPercent: percent.default("99.9").meta({
+    description: "Objective: requests that are answered, percent of 30 days'",
+  }),
+  latencyPercent: percent.default("99").meta({
+    description: "Objective: requests within monitoring.latencySeconds, percent of 30 days'",
+  }),
+  latencySeconds: z.enum(LATENCY_CHOICES).default("0.1").meta({
+    description: "What a model may take for a request, without the transport",
+  }),
+  psiMax: z.string().regex(/^\d*\.?\d+$/, "must be a number, such as 0.25").default("0.25").meta({
+    description: "Population stability index above which a column, or the predictions, drift",
+  }),
+  modelAgeDaysMax: z.int().min(1).max(3650).default(90).meta({
+    description: "Age above which a champion is stale",
+  }),
+  labelDelayHoursMax: z.int().min(1).max(2160).default(24).meta({
+    description: "How late labels may be, and how long there may be none",
+  }),
   prometheusUrl: z.url().default("http://prometheus-operated.monitoring.svc:9090").meta({
     description: "Prometheus as KEDA reaches it",
   }),

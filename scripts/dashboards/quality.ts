@@ -1,0 +1,196 @@
+import { CHOSEN, lines, makeDashboard, number, rows } from "./panels.ts";
+
+const VERSION = "{{model}} v{{model_version}}";
+const RATE = "[$__rate_interval]";
+const of = (name: string, window: string) => `${name}{${CHOSEN},window="${window}"}`;
+const byVersion = (expr: string) => `max by (model, model_version) (${expr})`;
+const byColumn = (expr: string) => `avg by (model, model_version, column) (${expr})`;
+const COLUMN = "{{column}} v{{model_version}}";
+
+function realised(window: string) {
+  return lines({
+    title: `Realised error, ${window}`,
+    description:
+      `Part of wrong rows among those that were predicted in the last ${window} and are ` +
+      "labelled, its 95 % interval, and the error on rows held out from training.",
+    unit: "percentunit",
+    min: 0,
+    queries: [
+      { expr: byVersion(of("serin_realised_error_ratio", window)), legend: `${VERSION} error` },
+      { expr: byVersion(of("serin_realised_error_lower_ratio", window)), legend: `${VERSION} low` },
+      {
+        expr: byVersion(of("serin_realised_error_upper_ratio", window)),
+        legend: `${VERSION} high`,
+      },
+      { expr: byVersion(`serin_reference_error_ratio{${CHOSEN}}`), legend: `${VERSION} reference` },
+    ],
+  });
+}
+
+/** Is the model still right, and is it asked what it was made for? */
+export const quality = makeDashboard({
+  name: "quality",
+  title: "model quality and drift",
+  description: "Realised quality by late labels, drift of inputs and predictions, age, labels.",
+  modelsOf: "serin_model_age_seconds",
+  rows: [
+    ["Now", [
+      number({
+        title: "Realised error, 24h",
+        description: "Wrong rows of the labelled ones, the worst version.",
+        unit: "percentunit",
+        decimals: 1,
+        queries: [{
+          expr: `max(${of("serin_realised_error_ratio", "24h")})`,
+          legend: "error",
+        }],
+      }),
+      number({
+        title: "Labelled rows, 24h",
+        description: "Rows that were predicted in the last day and are labelled. Below 200 the " +
+          "error is not judged.",
+        unit: "short",
+        limits: [],
+        queries: [{ expr: `sum(${of("serin_realised_labels", "24h")})`, legend: "rows" }],
+      }),
+      number({
+        title: "Worst column (PSI)",
+        description: "The column that differs most from training: above 0.1 look, above 0.25 act.",
+        unit: "none",
+        decimals: 2,
+        limits: [[0.1, "orange"], [0.25, "red"]],
+        queries: [{
+          expr: `max(${byColumn(`serin_feature_drift_psi{${CHOSEN}}`)})`,
+          legend: "psi",
+        }],
+      }),
+      number({
+        title: "Predictions (PSI)",
+        description: "How the predictions differ from those on rows held out from training.",
+        unit: "none",
+        decimals: 2,
+        limits: [[0.1, "orange"], [0.25, "red"]],
+        queries: [{
+          expr: `max(avg by (model, model_version) (serin_prediction_drift_psi{${CHOSEN}}))`,
+          legend: "psi",
+        }],
+      }),
+      number({
+        title: "Age of the champion",
+        description: "Since the oldest version that an alias champion names was made.",
+        unit: "s",
+        decimals: 1,
+        limits: [[60 * 86400, "orange"], [90 * 86400, "red"]],
+        queries: [{
+          expr: `max(serin_model_age_seconds{${CHOSEN},alias="champion"})`,
+          legend: "age",
+        }],
+      }),
+      number({
+        title: "Since the last label",
+        description: "Labels that stop coming hide a decay.",
+        unit: "s",
+        decimals: 0,
+        limits: [[12 * 3600, "orange"], [24 * 3600, "red"]],
+        queries: [{
+          expr: `time() - max(serin_last_label_timestamp_seconds{${CHOSEN}})`,
+          legend: "age",
+        }],
+      }),
+    ]],
+    ["Realised quality", [realised("1h"), realised("24h")]],
+    ["Labels", [
+      lines({
+        title: "Labels a second",
+        description: "Rows whose truth arrived, by the version that predicted them.",
+        unit: "cps",
+        min: 0,
+        queries: [{
+          expr: `sum by (model, model_version) (rate(serin_labelled_rows_total{${CHOSEN}}${RATE}))`,
+          legend: VERSION,
+        }],
+      }),
+      lines({
+        title: "Delay of labels",
+        description: "From a prediction to its label: half and 90 of 100 come earlier.",
+        unit: "s",
+        min: 0,
+        queries: [0.5, 0.9].map((q) => ({
+          expr: `histogram_quantile(${q}, sum by (model, le) (rate(` +
+            `serin_label_delay_seconds_bucket{${CHOSEN}}${RATE})))`,
+          legend: `{{model}} p${q * 100}`,
+        })),
+      }),
+    ]],
+    ["Inputs", [
+      lines({
+        title: "Drift of columns (PSI)",
+        description: "Population stability index of each column against training, mean of the " +
+          "replicas. The lines: above 0.1 look, above 0.25 act.",
+        unit: "none",
+        decimals: 3,
+        min: 0,
+        limits: [[0.1, "orange"], [0.25, "red"]],
+        queries: [{ expr: byColumn(`serin_feature_drift_psi{${CHOSEN}}`), legend: COLUMN }],
+      }),
+      lines({
+        title: "Values never seen in training",
+        description:
+          "Part of a column's values out of training's range, or none of its few values.",
+        unit: "percentunit",
+        min: 0,
+        limits: [[0.05, "red"]],
+        queries: [{ expr: byColumn(`serin_feature_unseen_ratio{${CHOSEN}}`), legend: COLUMN }],
+      }),
+      lines({
+        title: "Empty values",
+        description: "Part of rows without a value in a column, above what training had.",
+        unit: "percentunit",
+        limits: [[0.05, "red"]],
+        queries: [{
+          expr: `${byColumn(`serin_feature_null_ratio{${CHOSEN}}`)} - ` +
+            byColumn(`serin_feature_reference_null_ratio{${CHOSEN}}`),
+          legend: COLUMN,
+        }],
+      }),
+      rows({
+        title: "Columns now (PSI)",
+        description: "Each column's drift, the worst first.",
+        unit: "none",
+        decimals: 3,
+        limits: [[0.1, "orange"], [0.25, "red"]],
+        queries: [{
+          expr: `sort_desc(${byColumn(`serin_feature_drift_psi{${CHOSEN}}`)})`,
+          legend: "",
+        }],
+      }),
+    ]],
+    ["Predictions", [
+      lines({
+        title: "Predicted probability",
+        description: "A tenth, half and nine tenths of the predictions are below.",
+        unit: "percentunit",
+        min: 0,
+        max: 1,
+        queries: [0.1, 0.5, 0.9].map((q) => ({
+          expr: `histogram_quantile(${q}, sum by (model, model_version, le) (rate(` +
+            `serin_prediction_probability_ratio_bucket{${CHOSEN}}${RATE})))`,
+          legend: `${VERSION} p${q * 100}`,
+        })),
+      }),
+      lines({
+        title: "Drift of predictions (PSI)",
+        description:
+          "Against the predictions on rows held out from training, mean of the replicas.",
+        unit: "none",
+        decimals: 3,
+        min: 0,
+        limits: [[0.1, "orange"], [0.25, "red"]],
+        queries: [{
+          expr: `avg by (model, model_version) (serin_prediction_drift_psi{${CHOSEN}})`,
+          legend: VERSION,
+        }],
+      }),
+    ]],
+  ],
+});
