@@ -10,6 +10,7 @@ import {
   SerinProcess,
   until,
 } from "../src/testing/mod.ts";
+import { checkMetrics } from "./prometheus/check_metrics.ts";
 import { findPrometheus } from "./prometheus/find_prometheus.ts";
 import { StartedProcess } from "./prometheus/started_process.ts";
 
@@ -83,24 +84,6 @@ async function sendAll(url: string): Promise<void> {
 
 function column(name: string): Record<string, unknown> {
   return { name, datatype: "FP32", shape: [1, 1], data: [0.25] };
-}
-
-async function checkMetrics(
-  promtool: string,
-  text: string,
-): Promise<{ code: number; output: string }> {
-  const child = new Deno.Command(promtool, {
-    args: ["check", "metrics"],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(text));
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
 }
 
 async function startPrometheus(
