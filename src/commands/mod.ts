@@ -1,6 +1,8 @@
 import type { Command } from "../cli/mod.ts";
 import { canaryExplainCommand } from "./canary_explain.ts";
+import { canaryPlanCommand } from "./canary_plan.ts";
 import { canaryReplayCommand } from "./canary_replay.ts";
+import { canaryWaitCommand } from "./canary_wait.ts";
 import { controllerCommand } from "./controller.ts";
 import { demoCommand } from "./demo.ts";
 import { deployApplyCommand } from "./deploy_apply.ts";
@@ -24,6 +26,8 @@ export const COMMANDS = [
   serveCommand,
   predictCommand,
   gateCommand,
+  canaryPlanCommand,
+  canaryWaitCommand,
   canaryExplainCommand,
   canaryReplayCommand,
   manifestsRenderCommand,
