@@ -45,6 +45,16 @@ export const LIMITS = {
   configBytesMax: 1024 * 1024,
   /** Longest line of a Kubernetes watch; etcd keeps no object above 1.5 MiB by default. */
   watchLineCharactersMax: 16 * 1024 * 1024,
+  /** Largest answer that the prediction log takes, and most bytes of an isolate that wait for it. */
+  loggedAnswerBytesMax: 1024 * 1024,
+  predictionQueueBytesMax: 4 * 1024 * 1024,
+  /** Most labels that wait for the prediction log. */
+  labelQueueMax: 100_000,
+  /** Largest body of an alert's webhook, and most alerts of one. */
+  webhookBodyBytesMax: 1024 * 1024,
+  webhookAlertsMax: 1000,
+  /** Retraining decisions that are kept, the newest ones. */
+  retrainDecisionsMax: 10_000,
   /** Releases that a namespace keeps, and most compressed bytes of one: a ConfigMap takes 1 MiB. */
   releasesMax: 10,
   releaseBytesMax: 700_000,

@@ -1,0 +1,197 @@
+import { type DatabaseReader, openDatabaseReader } from "../../database/mod.ts";
+import { SerinError } from "../../core/mod.ts";
+import { type LoggedColumn, readBlock } from "./prediction_block.ts";
+import { PREDICTION_FILE, PREDICTION_MIGRATIONS } from "./schema.ts";
+
+/** What rows are wanted. */
+export interface PredictionFilter {
+  readonly model: string;
+  /** Milliseconds since the epoch; default all. */
+  readonly sinceMs?: number | undefined;
+  readonly untilMs?: number | undefined;
+  /** Only rows whose label is known. */
+  readonly labelled?: boolean | undefined;
+}
+
+/** One logged row. */
+export interface LoggedRow {
+  readonly version: string;
+  readonly arm: "stable" | "canary";
+  readonly time: number;
+  /** Names the prediction: hexadecimal; undefined where it had no token. */
+  readonly nonce: string | undefined;
+  readonly row: number;
+  /** By column. */
+  readonly inputs: ReadonlyMap<string, LoggedValue>;
+  readonly predicted: number | string | undefined;
+  readonly score: number | undefined;
+  readonly label: string | undefined;
+}
+
+/** A value, and whether it was of 32 bits. */
+export interface LoggedValue {
+  readonly value: number | string;
+  readonly datatype: string;
+}
+
+interface BlockPlace {
+  readonly log: number;
+  readonly id: number;
+  readonly firstMs: number;
+}
+
+/** Reads prediction logs, also while serving processes write them. */
+export class PredictionReader implements Disposable {
+  readonly #logs: readonly DatabaseReader[];
+
+  private constructor(logs: readonly DatabaseReader[]) {
+    this.#logs = logs;
+  }
+
+  /**
+   * @param folders of replicas; a label in one is joined to a prediction in another
+   * @throws {SerinError} `not_found` where one holds no log, `storage`
+   */
+  static open(folders: readonly string[]): PredictionReader {
+    const logs: DatabaseReader[] = [];
+    try {
+      for (const folder of folders) {
+        logs.push(openDatabaseReader(`${folder}/${PREDICTION_FILE}`, PREDICTION_MIGRATIONS));
+      }
+      return new PredictionReader(logs);
+    } catch (thrown) {
+      for (const log of logs) log.close();
+      throw thrown;
+    }
+  }
+
+  /** @returns the models that have rows */
+  models(): string[] {
+    const names = this.#logs.flatMap((log) =>
+      log.read((reader) =>
+        reader.all<{ model: string }>("SELECT DISTINCT model FROM prediction_block LIMIT 1000")
+      ).map(({ model }) => model)
+    );
+    return [...new Set(names)].toSorted();
+  }
+
+  /**
+   * @returns the names of a model's columns, of all versions, those of the newest first
+   * @throws {SerinError} `not_found` where the model has no rows
+   */
+  columns(model: string): string[] {
+    const names = new Set<string>();
+    for (const log of this.#logs) {
+      const found = log.read((reader) =>
+        reader.all<{ columns: string }>(
+          `SELECT columns, max(id) AS newest FROM prediction_block WHERE model = ?
+            GROUP BY columns ORDER BY newest DESC LIMIT 1000`,
+          model,
+        )
+      );
+      for (const { columns } of found) {
+        for (const { name } of JSON.parse(columns) as LoggedColumn[]) names.add(name);
+      }
+    }
+    if (names.size > 0) return [...names];
+    const models = this.models();
+    throw new SerinError("not_found", `The prediction log has no rows of model "${model}"`, {
+      hint: models.length === 0 ? "it has none at all yet" : `it has rows of ${models.join(", ")}`,
+    });
+  }
+
+  /** Rows in the order of time, as far as blocks tell (about half a second). */
+  *rows(filter: PredictionFilter): Generator<LoggedRow> {
+    const { sinceMs = 0, untilMs = Number.MAX_SAFE_INTEGER } = filter;
+    for (const { log, id } of this.#places(filter.model, sinceMs, untilMs)) {
+      const block = this.#logs[log].read((reader) =>
+        reader.get<{ version: string; columns: string; body: Uint8Array }>(
+          "SELECT version, columns, body FROM prediction_block WHERE id = ?",
+          id,
+        )
+      );
+      // Meanwhile it may have left the ring.
+      if (block === undefined) continue;
+      for (const row of this.#rowsOf(block)) {
+        if (row.time < sinceMs || row.time >= untilMs) continue;
+        if (filter.labelled === true && row.label === undefined) continue;
+        yield row;
+      }
+    }
+  }
+
+  close(): void {
+    for (const log of this.#logs) log.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #places(model: string, sinceMs: number, untilMs: number): BlockPlace[] {
+    const places = this.#logs.flatMap((log, at) =>
+      log.read((reader) =>
+        reader.all<{ id: number; first_ms: number }>(
+          `SELECT id, first_ms FROM prediction_block
+            WHERE model = ? AND last_ms >= ? AND first_ms < ? ORDER BY id`,
+          model,
+          sinceMs,
+          untilMs,
+        )
+      ).map(({ id, first_ms }) => ({ log: at, id, firstMs: first_ms }))
+    );
+    return places.toSorted((a, b) => a.firstMs - b.firstMs || a.log - b.log || a.id - b.id);
+  }
+
+  *#rowsOf(block: { version: string; columns: string; body: Uint8Array }): Generator<LoggedRow> {
+    const columns = JSON.parse(block.columns) as LoggedColumn[];
+    for (const answer of readBlock(block.body, columns)) {
+      const { arm, time, nonce, rows, inputs, labels, scores } = answer;
+      const known = nonce === undefined ? new Map<number, string>() : this.#labelsOf(nonce);
+      for (let row = 0; row < rows; row++) {
+        yield {
+          version: block.version,
+          arm,
+          time,
+          nonce: nonce?.toHex(),
+          row,
+          inputs: inputsOf(columns, inputs, { row, rows }),
+          predicted: labels?.[row],
+          score: scores?.[row],
+          label: known.get(row),
+        };
+      }
+    }
+  }
+
+  #labelsOf(nonce: Uint8Array): Map<number, string> {
+    const found = new Map<number, string>();
+    for (const log of this.#logs) {
+      const labels = log.read((reader) =>
+        reader.all<{ row: number; label: string }>(
+          "SELECT row, label FROM prediction_label WHERE nonce = ? LIMIT 1000000",
+          nonce,
+        )
+      );
+      for (const { row, label } of labels) if (!found.has(row)) found.set(row, label);
+    }
+    return found;
+  }
+}
+
+/** An input with several values a row becomes as many columns: `name.0`, `name.1`, … */
+function inputsOf(
+  columns: readonly LoggedColumn[],
+  inputs: readonly (readonly (number | string)[])[],
+  { row, rows }: { row: number; rows: number },
+): Map<string, LoggedValue> {
+  const values = new Map<string, LoggedValue>();
+  columns.forEach(({ name, datatype }, column) => {
+    const width = inputs[column].length / rows;
+    for (let i = 0; i < width; i++) {
+      const value = inputs[column][row * width + i];
+      values.set(width === 1 ? name : `${name}.${i}`, { value, datatype });
+    }
+  });
+  return values;
+}

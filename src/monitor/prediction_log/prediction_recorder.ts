@@ -1,0 +1,99 @@
+import { LIMITS, type Random } from "../../core/mod.ts";
+import {
+  BlockWriter,
+  type LoggedAnswer,
+  packedBytesMax,
+  type PredictionBlock,
+} from "./prediction_block.ts";
+
+/** Why rows were not logged. */
+export type DropReason = "queue_full" | "too_large" | "storage";
+
+/** Rows that were not logged. */
+export interface DroppedRows {
+  readonly model: string;
+  readonly reason: DropReason;
+  readonly rows: number;
+}
+
+/** What a data isolate hands over: blocks, and what it had to leave out since the last time. */
+export interface RecordedPredictions {
+  readonly blocks: readonly PredictionBlock[];
+  readonly dropped: readonly DroppedRows[];
+}
+
+/** Size of a block that one answer does not exceed. */
+const BLOCK_BYTES = 64 * 1024;
+
+/** What a {@linkcode PredictionRecorder} stands on. */
+export interface RecorderOptions {
+  /** Share of the requests that are logged, above 0 up to 1. */
+  readonly rate: number;
+  readonly random: Pick<Random, "uint32">;
+  /** Hands over; the blocks' memory may be given away with them. */
+  readonly post: (recorded: RecordedPredictions) => void;
+}
+
+/**
+ * The data isolate's half of the prediction log: packs answers and hands them over in blocks. What was
+ * handed over and is not written yet is bounded: beyond it rows are dropped and counted, and no answer
+ * waits.
+ */
+export class PredictionRecorder {
+  readonly #options: RecorderOptions;
+  readonly #writers = new Map<string, BlockWriter>();
+  #dropped: DroppedRows[] = [];
+  #waitingBytes = 0;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up an answer, if it is in the sample. */
+  record(answer: LoggedAnswer): void {
+    const { rate, random } = this.#options;
+    if (rate < 1 && random.uint32() >= rate * 2 ** 32) return;
+    const bytes = packedBytesMax(answer);
+    if (bytes > LIMITS.loggedAnswerBytesMax) return this.#drop(answer, "too_large");
+    const key = `${answer.model}\n${answer.version}`;
+    let writer = this.#writers.get(key);
+    if (writer !== undefined && writer.free < bytes) {
+      this.#handOver([writer.finish()]);
+      this.#writers.delete(key);
+      writer = undefined;
+    }
+    if (this.#waitingBytes + bytes > LIMITS.predictionQueueBytesMax) {
+      return this.#drop(answer, "queue_full");
+    }
+    if (writer === undefined) {
+      writer = new BlockWriter(answer, Math.max(BLOCK_BYTES, bytes));
+      this.#writers.set(key, writer);
+    }
+    writer.add(answer);
+  }
+
+  /** Hands over what there is; called about four times a second. */
+  flush(): void {
+    const blocks = [...this.#writers.values()].map((writer) => writer.finish());
+    this.#writers.clear();
+    if (blocks.length > 0 || this.#dropped.length > 0) this.#handOver(blocks);
+  }
+
+  /** So many bytes were written, or given up: there is room for as many. */
+  taken(bytes: number): void {
+    this.#waitingBytes -= bytes;
+  }
+
+  #handOver(blocks: readonly PredictionBlock[]): void {
+    for (const { bytes } of blocks) this.#waitingBytes += bytes.length;
+    const dropped = this.#dropped;
+    this.#dropped = [];
+    this.#options.post({ blocks, dropped });
+  }
+
+  #drop({ model, rows }: LoggedAnswer, reason: DropReason): void {
+    const at = this.#dropped.findIndex((one) => one.model === model && one.reason === reason);
+    if (at < 0) this.#dropped.push({ model, reason, rows });
+    else this.#dropped[at] = { model, reason, rows: this.#dropped[at].rows + rows };
+  }
+}
