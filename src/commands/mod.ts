@@ -4,6 +4,7 @@ import { canaryPlanCommand } from "./canary_plan.ts";
 import { canaryReplayCommand } from "./canary_replay.ts";
 import { canaryWaitCommand } from "./canary_wait.ts";
 import { controllerCommand } from "./controller.ts";
+import { dataCheckCommand } from "./data_check.ts";
 import { demoCommand } from "./demo.ts";
 import { deployApplyCommand } from "./deploy_apply.ts";
 import { deployHistoryCommand } from "./deploy_history.ts";
@@ -21,6 +22,7 @@ import { versionCommand } from "./version.ts";
 /** Every command of serin, in the order of the help. */
 export const COMMANDS = [
   demoCommand,
+  dataCheckCommand,
   trainCommand,
   registryCommand,
   serveCommand,

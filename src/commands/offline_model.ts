@@ -1,6 +1,7 @@
 import { didYouMean, messageOf, SerinError } from "../core/mod.ts";
 import { type Dataset, findNonNumber, getColumn, readCsv } from "../dataset/mod.ts";
 import type { GivenInput, Signature } from "../inference/mod.ts";
+import type { MlflowClient } from "../mlflow/mod.ts";
 import { MlflowSource, type ModelUri, nameOfPath, readModelPath } from "../serving/mod.ts";
 import { openRegistryClient, type RegistryAccess } from "./registry_client.ts";
 
@@ -12,41 +13,105 @@ export interface FetchedModel {
   readonly bytes: Uint8Array;
 }
 
+/** Where {@linkcode fetchModel} and {@linkcode fetchProfile} look. */
+export interface ModelPlace extends RegistryAccess {
+  /** The address as it was written. */
+  readonly uri: string;
+  readonly registry?: string | undefined;
+}
+
 /**
  * Fetches the model that a command line names.
  *
  * @param from the address as it was written, and the registry for those that need one
  * @throws {SerinError} `usage` where a registry is needed and none is given, `not_found`, `unavailable`
  */
-export async function fetchModel(
-  uri: ModelUri,
-  from: RegistryAccess & { readonly uri: string; readonly registry?: string | undefined },
-): Promise<FetchedModel> {
+export async function fetchModel(uri: ModelUri, from: ModelPlace): Promise<FetchedModel> {
   if (uri.kind === "path") {
     return { name: nameOfPath(uri.path), version: "1", bytes: await readModelPath(uri.path) };
   }
-  if (from.registry === undefined) {
-    throw new SerinError("usage", `${from.uri} needs --registry URL`, {
-      hint: "give the address of the registry, e.g. --registry http://localhost:5000",
-    });
-  }
-  const { client } = await openRegistryClient(from.registry, from);
+  const client = await openClient(from);
   const source = new MlflowSource(client);
   if (uri.kind === "run") {
     const { bytes } = await source.fetchRun(uri.run, uri.path);
     return { name: nameOfPath(uri.path), version: "1", bytes };
   }
-  let version = uri.kind === "version" ? uri.version : undefined;
-  if (uri.kind === "alias") {
-    version = (await client.models.findByAlias(uri.model, uri.alias))?.version;
-  }
-  if (version === undefined) {
-    throw new SerinError("not_found", `There is no ${from.uri} in ${from.registry}`, {
-      hint: "check the model's name and its aliases",
-    });
-  }
+  const version = await versionOf(client, uri);
+  if (version === undefined) throw noSuchVersion(from);
   const { bytes } = await source.fetchVersion(uri.model, version);
   return { name: uri.model, version, bytes };
+}
+
+/**
+ * Fetches what a model was trained on, its `profile.json`.
+ *
+ * @param from.allowFirst whether it is fine that an alias names nothing yet
+ * @returns undefined where the alias names nothing and may
+ * @throws {SerinError} as {@linkcode fetchModel}; `not_found` where the model has no profile
+ */
+export async function fetchProfile(
+  uri: ModelUri,
+  from: ModelPlace & { readonly allowFirst: boolean },
+): Promise<Uint8Array | undefined> {
+  if (uri.kind === "path") {
+    const file = `${uri.path}/profile.json`;
+    try {
+      return await Deno.readFile(file);
+    } catch (cause) {
+      throw noProfile(from.uri, `Cannot read ${file}: ${messageOf(cause)}`, cause);
+    }
+  }
+  if (uri.kind === "run") {
+    throw new SerinError("usage", `${from.uri} is a run: name a version, an alias or a folder`);
+  }
+  const client = await openClient(from);
+  const version = await versionOf(client, uri);
+  if (version === undefined) {
+    if (from.allowFirst) return undefined;
+    throw noSuchVersion(from);
+  }
+  const artifacts = await client.versions.getDownloadUri(uri.model, version);
+  try {
+    const stream = await client.artifacts.download(artifacts, "profile.json");
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch (cause) {
+    if (!(cause instanceof SerinError) || cause.code !== "not_found") throw cause;
+    throw noProfile(from.uri, `${from.uri} has no profile.json among its files`, cause);
+  }
+}
+
+/** @returns whether the registry has no version at this address yet */
+export async function isFirst(uri: ModelUri, from: ModelPlace): Promise<boolean> {
+  if (uri.kind !== "alias") return false;
+  return await versionOf(await openClient(from), uri) === undefined;
+}
+
+async function openClient(from: ModelPlace): Promise<MlflowClient> {
+  if (from.registry !== undefined) return (await openRegistryClient(from.registry, from)).client;
+  throw new SerinError("usage", `${from.uri} needs --registry URL`, {
+    hint: "give the address of the registry, e.g. --registry http://localhost:5000",
+  });
+}
+
+async function versionOf(
+  client: MlflowClient,
+  uri: Extract<ModelUri, { kind: "version" | "alias" }>,
+): Promise<string | undefined> {
+  if (uri.kind === "version") return uri.version;
+  return (await client.models.findByAlias(uri.model, uri.alias))?.version;
+}
+
+function noSuchVersion({ uri, registry }: ModelPlace): SerinError {
+  return new SerinError("not_found", `There is no ${uri} in ${registry}`, {
+    hint: "check the model's name and its aliases",
+  });
+}
+
+function noProfile(uri: string, message: string, cause: unknown): SerinError {
+  return new SerinError("not_found", message, {
+    hint: `serin train writes it; without --reference ${uri} the data are checked by themselves`,
+    cause,
+  });
 }
 
 /**

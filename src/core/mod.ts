@@ -6,6 +6,7 @@ export { backoffMs } from "./backoff.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { withDeadline } from "./deadline.ts";
 export { Sha256, sha256Hex } from "./digest.ts";
+export { type JunitCase, type JunitSuite, junitXml } from "./junit_xml.ts";
 export { type Closer, Lifecycle, type StopSignal } from "./lifecycle.ts";
 export { LIMITS } from "./limits.ts";
 export { type Log, type LogLevel, type LogOptions, openLog, silentLog } from "./log.ts";
