@@ -129,7 +129,10 @@ async function errorOf(response: Response, url: URL): Promise<SerinError> {
     ? body.message
     : `${url.origin}${url.pathname} answered ${response.status}`;
   return new SerinError(code, message, {
-    hint: accessHint(response.status),
+    hint: accessHint(response.status) ??
+      (response.status >= 500
+        ? "look at the server's log, or at what stands in front of it"
+        : undefined),
     details: { status: response.status },
   });
 }

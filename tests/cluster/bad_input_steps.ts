@@ -1,5 +1,11 @@
 /** What is refused, and what a broken part of the whole looks like. */
-import { assertEquals, assertIncludes, assertTrue, until } from "../../src/testing/mod.ts";
+import {
+  assertEquals,
+  assertIncludes,
+  assertTrue,
+  freePort,
+  until,
+} from "../../src/testing/mod.ts";
 import type { Json } from "./cluster.ts";
 import { deployFlags } from "./deployment_steps.ts";
 import { findRollout } from "./rollout_steps.ts";
@@ -9,6 +15,7 @@ import { assertNoFailure, MODEL, rollOut, type World } from "./world.ts";
 export async function badInputSteps(table: StepTable, world: World): Promise<void> {
   await table.step("unknown keys", () => unknownKeys(world));
   await table.step("a version whose files are missing", () => missingFiles(world));
+  await table.step("a registry that answers 500, or nothing", () => brokenRegistry(world));
   await table.step("no token, the wrong one, the narrow one", () => tokens(world));
   await table.step("an HPA without metrics is named", () => blindAutoscaler(world));
   await table.step("two controllers at once", () => twoControllers(world));
@@ -42,6 +49,39 @@ async function missingFiles(world: World): Promise<string> {
   assertTrue(object.status.conditions.length > 0, "it has no condition");
   assertNoFailure(world);
   return `version ${version}: ${rollout.verdict}`;
+}
+
+/** Whatever is asked of it: a clear error, exit 1, and the champion stays where it is. */
+async function brokenRegistry(world: World): Promise<string> {
+  const { cluster, registry } = world;
+  const champion = await registry.mlflow.models.findByAlias(MODEL, "champion");
+  const env = { SERIN_REGISTRY_TOKEN: "x".repeat(40) };
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
+    return new Response("out of order", { status: 500 });
+  });
+  const address = `http://127.0.0.1:${server.addr.port}`;
+  const told: string[] = [];
+  for (
+    const [url, word] of [[address, "500"], [`http://127.0.0.1:${freePort()}`, "Cannot reach"]]
+  ) {
+    const flags = ["--registry", url];
+    const model = ["--model", `models:/${MODEL}/${world.first}`];
+    const commands = [
+      ["rollback", "--model", MODEL, ...flags],
+      ["apply", ...deployFlags(world), ...model, ...flags],
+    ];
+    for (const command of commands) {
+      const { code, stderr } = await cluster.serin(["deploy", ...command], env);
+      assertEquals(code, 1, stderr);
+      assertIncludes(stderr, word);
+      assertIncludes(stderr, "hint: ");
+    }
+    told.push(word);
+  }
+  await server.shutdown();
+  const now = await registry.mlflow.models.findByAlias(MODEL, "champion");
+  assertEquals(now?.version, champion?.version);
+  return `deploy rollback and apply end with 1 and say so (${told.join(", ")}); nothing moved`;
 }
 
 async function tokens(world: World): Promise<string> {

@@ -13,15 +13,19 @@ export interface TrafficOptions {
   readonly connections?: number;
   /** Labels come this late, milliseconds; a negative one: none. */
   readonly labelDelayMs?: number;
+  /** How often a request whose connection broke is sent; an answer is never asked for again. */
+  readonly attempts?: number;
 }
 
 /** Requests after which a caller makes a new connection, as a pool of real clients does. */
 const REQUESTS_A_CONNECTION = 50;
 const LABELS_MAX = 500;
+const RETRY_MS = 200;
 
 /**
  * Calls a served model at a rate until it is stopped. Each connection is renewed after some requests,
- * so that new pods get traffic. Nothing is tried twice: every answer but 200 is a failure.
+ * so that new pods get traffic. Unless told otherwise nothing is tried twice: every answer but 200 is a
+ * failure.
  */
 export class ElectricityTraffic {
   /** Each failure in words, with the time. */
@@ -40,7 +44,7 @@ export class ElectricityTraffic {
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: TrafficOptions) {
-    this.#options = { connections: 8, labelDelayMs: 2000, ...options };
+    this.#options = { connections: 8, labelDelayMs: 2000, attempts: 1, ...options };
     this.#rate = options.rate;
   }
 
@@ -91,13 +95,13 @@ export class ElectricityTraffic {
       for (let i = 0; i < REQUESTS_A_CONNECTION && !this.#stopped; i++) {
         const wait = this.#startedAt + 1000 * this.#sent++ / this.#rate - performance.now();
         if (wait > 1) await new Promise((done) => setTimeout(done, wait));
-        await this.#infer(client);
+        await this.#infer(client, this.#options.attempts);
       }
       client.close();
     }
   }
 
-  async #infer(client: Deno.HttpClient): Promise<void> {
+  async #infer(client: Deno.HttpClient, attempts: number): Promise<void> {
     const { url, model, labelDelayMs } = this.#options;
     const row = this.#rows[this.#next++ % this.#rows.length];
     const inputs = row.inputs.map(({ name, value }) => ({
@@ -123,7 +127,9 @@ export class ElectricityTraffic {
       const prediction = parameters.serin_prediction;
       this.#due.push({ at: performance.now() + labelDelayMs, prediction, label: row.label });
     } catch (thrown) {
-      this.#fail(String(thrown));
+      if (attempts <= 1) return this.#fail(String(thrown));
+      await new Promise((done) => setTimeout(done, RETRY_MS));
+      await this.#infer(client, attempts - 1);
     }
   }
 

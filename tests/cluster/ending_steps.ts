@@ -1,12 +1,13 @@
 /** Back to the version before, and then nothing is left. */
 import { assertEquals, assertIncludes, assertTrue, until } from "../../src/testing/mod.ts";
-import { podStates } from "./deployment_steps.ts";
+import { deployFlags, podStates, TWO_REPLICAS } from "./deployment_steps.ts";
 import type { Json } from "./cluster.ts";
 import type { StepTable } from "./step_table.ts";
 import { assertNoFailure, MODEL, type World } from "./world.ts";
 
 export async function endingSteps(table: StepTable, world: World): Promise<void> {
   await table.step("serin deploy rollback within 10 s", () => rollback(world));
+  await table.step("a new release, and back", () => releaseAndBack(world));
   await table.step("serin deploy status, history", () => lookBack(world));
   await table.step("all requests of the whole test", () => account(world));
   await table.step("everything deleted, nothing left", () => deleteAll(world));
@@ -28,6 +29,26 @@ async function rollback(world: World): Promise<string> {
   assertTrue(seconds <= 10, `it took ${seconds} s`);
   assertNoFailure(world);
   return `from version ${before} to ${first} in ${seconds.toFixed(1)} s, on ${stable.length} pods`;
+}
+
+/** Another setting, then the release before again: under load, nothing fails. */
+async function releaseAndBack(world: World): Promise<string> {
+  const { cluster } = world;
+  const delay = async () => {
+    const { spec } = await cluster.get("deployment", "serin-serving");
+    const { command } = spec.template.spec.containers[0];
+    return command[command.indexOf("--shutdown-delay-seconds") + 1];
+  };
+  assertEquals(await delay(), "5");
+  const other = [...TWO_REPLICAS, "--set", "serving.shutdownDelaySeconds=6"];
+  await cluster.serinOk(["deploy", "apply", ...deployFlags(world), ...other]);
+  assertEquals(await delay(), "6");
+  const start = performance.now();
+  await cluster.serinOk(["deploy", "rollback", "--release"]);
+  const seconds = (performance.now() - start) / 1000;
+  assertEquals(await delay(), "5");
+  assertNoFailure(world);
+  return `serving.shutdownDelaySeconds 5 → 6 → 5, back within ${seconds.toFixed(1)} s; 0 failed`;
 }
 
 async function lookBack(world: World): Promise<string> {

@@ -1,6 +1,7 @@
 /** What goes wrong while a rollout runs and requests come: nothing fails, nothing is lost. */
 import { assertEquals, assertTrue, until } from "../../src/testing/mod.ts";
 import { type Json } from "./cluster.ts";
+import { ElectricityTraffic } from "./electricity.ts";
 import { findRollout } from "./rollout_steps.ts";
 import type { StepTable } from "./step_table.ts";
 import { assertNoFailure, MODEL, type World } from "./world.ts";
@@ -70,6 +71,7 @@ export async function outageSteps(table: StepTable, world: World): Promise<void>
       return "every pod replaced";
     }));
   await table.step("pod kill", () => undisturbed(() => killPod(world, "serving")));
+  await table.step("pod killed without grace", () => hardKill(world, rollout));
   await table.step("controller kill", () => undisturbed(() => killController(world, rollout)));
   await table.step("registry outage of a minute", () => registryOutage(world, rollout));
   await table.step("registry pod killed without grace", () => registryKill(world, rollout));
@@ -93,6 +95,39 @@ async function killPod(world: World, component: string): Promise<string> {
     return (await cluster.readyPods(component)).length >= length;
   }, 90_000);
   return `${pod.metadata.name} replaced`;
+}
+
+/**
+ * What a pod had in hand when it is killed is gone, and callers see broken connections, never a wrong
+ * answer: those that try again notice nothing. What the registry had acknowledged of it stays counted.
+ */
+async function hardKill(world: World, rollout: LongRollout): Promise<string> {
+  const { cluster, traffic } = world;
+  const careful = await new ElectricityTraffic({
+    url: world.servingUrl,
+    model: MODEL,
+    start: 9000,
+    rate: 25,
+    labelDelayMs: -1,
+    attempts: 3,
+  }).start();
+  const before = await rollout.counted();
+  const [pod] = await cluster.readyPods("serving");
+  await cluster.kubectl(["delete", "pod", pod.metadata.name, "--grace-period=0", "--force"]);
+  await until("another pod is ready", async () => {
+    const pods = await cluster.readyPods("serving");
+    return pods.length >= 2 && pods.every(({ metadata }) => metadata.uid !== pod.metadata.uid);
+  }, 90_000);
+  const after = await rollout.counted();
+  assertTrue(after.canary >= before.canary && after.stable >= before.stable, "counts were lost");
+  await rollout.goesOn(after);
+  await careful.stop();
+  assertEquals(careful.failures, []);
+  const broken = traffic.failures.splice(0);
+  const answers = broken.filter((failure) => /Z \d{3} /.test(failure));
+  assertEquals(answers, []);
+  return `${pod.metadata.name} gone; ${careful.answered} requests that may be sent again, 0 failed; ` +
+    `of those sent once ${broken.length} broke off`;
 }
 
 /** The controller dies at once; what it mirrors goes on where it was. */

@@ -1,7 +1,7 @@
 /** A good challenger is promoted, bad ones are rolled back, and Kubernetes shows why. */
 import { assertEquals, assertIncludes, assertTrue, until } from "../../src/testing/mod.ts";
 import type { Json } from "./cluster.ts";
-import { podStates } from "./deployment_steps.ts";
+import { deployFlags, podStates, TWO_REPLICAS } from "./deployment_steps.ts";
 import { failsOnTenth } from "./faulty_models.ts";
 import type { StepTable } from "./step_table.ts";
 import { assertNoFailure, MODEL, rollOut, trainByJob, type World } from "./world.ts";
@@ -23,8 +23,8 @@ export async function rolloutSteps(table: StepTable, world: World): Promise<void
 async function reachesAll(world: World): Promise<string> {
   const { registry, cluster } = world;
   // From here on at least two, so that one may go while requests come.
-  const patch = JSON.stringify({ spec: { minReplicas: 2 } });
-  await cluster.kubectl(["patch", "hpa", "serin-serving", "--patch", patch]);
+  const two = [...deployFlags(world), ...TWO_REPLICAS];
+  await cluster.serinOk(["deploy", "apply", ...two, "--timeout-seconds", "60"]);
   await until("there are two replicas", async () => {
     return (await cluster.readyPods("serving")).length === 2;
   }, 90_000);
