@@ -43,8 +43,8 @@ function openFake(): Promise<Plane> {
 async function openReal(kubeconfig: string): Promise<Plane> {
   const namespace = `serin-test-${Math.random().toString(36).slice(2, 8)}`;
   const { client, close } = await openKubernetes({ kubeconfig, namespace });
-  const ref = { apiVersion: "v1", kind: "Namespace", name: namespace };
-  await client.create({ ...ref, metadata: { name: namespace } });
+  const kind = { apiVersion: "v1", kind: "Namespace" };
+  await client.create({ ...kind, metadata: { name: namespace } });
   const crd = renderManifests().find(({ kind }) => kind === "CustomResourceDefinition")!;
   await client.apply(crd, { fieldManager: "test", force: true });
   await until("the kind Rollout is there", async () => (await client.list(ROLLOUTS)).items);
@@ -52,7 +52,7 @@ async function openReal(kubeconfig: string): Promise<Plane> {
     client,
     flags: ["--kubeconfig", kubeconfig, "--namespace", namespace],
     async [Symbol.asyncDispose]() {
-      await client.delete(ref);
+      await client.delete({ ...kind, name: namespace });
       close();
     },
   };
@@ -133,8 +133,8 @@ async function followModels(scene: Scene): Promise<void> {
   assertEquals(await scene.args(), ARGS);
   const evil = [{ name: "serin", args: ["--evil"] }];
   const spec = { template: { spec: { containers: evil } } };
-  const metadata = { name: SERVING.name, namespace: client.namespace };
-  await client.apply({ ...SERVING, metadata, spec }, { fieldManager: "somebody", force: true });
+  const { name, ...kind } = SERVING, metadata = { name, namespace: client.namespace };
+  await client.apply({ ...kind, metadata, spec }, { fieldManager: "somebody", force: true });
   await until("the edit is put right", async () => (await scene.args())[0] === "--model");
 }
 
