@@ -51,7 +51,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   datacheck: { level: 2, imports: ["core", "dataset"] },
   gate: { level: 2, imports: ["core", "dataset", "statistics"] },
-  monitor: { level: 2, imports: ["core", "telemetry", "database"] },
+  monitor: {
+    level: 2,
+    imports: ["core", "telemetry", "database"],
+    doors: {
+      "prediction_log/prediction_recorder.ts":
+        "runs in a data isolate, which must load no database",
+    },
+  },
   deploy: { level: 2, imports: ["core", "config", "kubernetes", "control"] },
   controller: { level: 2, imports: ["core", "kubernetes"] },
   api: {

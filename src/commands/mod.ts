@@ -8,12 +8,15 @@ import { dataCheckCommand } from "./data_check.ts";
 import { demoCommand } from "./demo.ts";
 import { deployApplyCommand } from "./deploy_apply.ts";
 import { deployHistoryCommand } from "./deploy_history.ts";
+import { deployModelCommand } from "./deploy_model.ts";
 import { deployPlanCommand } from "./deploy_plan.ts";
 import { deployRollbackCommand } from "./deploy_rollback.ts";
 import { deployStatusCommand } from "./deploy_status.ts";
 import { manifestsRenderCommand } from "./manifests_render.ts";
 import { gateCommand } from "./gate.ts";
 import { predictCommand } from "./predict.ts";
+import { predictionsExportCommand } from "./predictions_export.ts";
+import { registerCommand } from "./register.ts";
 import { registryCommand } from "./registry.ts";
 import { serveCommand } from "./serve.ts";
 import { trainCommand } from "./train.ts";
@@ -27,7 +30,9 @@ export const COMMANDS = [
   registryCommand,
   serveCommand,
   predictCommand,
+  predictionsExportCommand,
   gateCommand,
+  registerCommand,
   canaryPlanCommand,
   canaryWaitCommand,
   canaryExplainCommand,
@@ -35,6 +40,7 @@ export const COMMANDS = [
   manifestsRenderCommand,
   deployPlanCommand,
   deployApplyCommand,
+  deployModelCommand,
   deployStatusCommand,
   deployHistoryCommand,
   deployRollbackCommand,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
+import { BYTES, BYTES_PROBLEM } from "./byte_size.ts";
 import { modelRegistry, registryToken, registryTokenFile } from "./registry_options.ts";
 
 const SECONDS_MAX = 3600;
@@ -64,6 +65,20 @@ export const serveCommand = defineCommand({
       description: "How far back inputs and predictions are held against the training profile",
       placeholder: "M",
     }),
+    predictionLog: z.string().min(1).optional().meta({
+      description:
+        "Folder of this replica's own that keeps what was asked and answered, with the labels that " +
+        "pass; default: nothing is kept",
+      placeholder: "DIR",
+    }),
+    predictionLogRate: z.number().gt(0).max(1).default(1).meta({
+      description: "Share of the requests that are kept",
+      placeholder: "R",
+    }),
+    predictionLogBytes: z.string().regex(BYTES, BYTES_PROBLEM).default("256Mi").meta({
+      description: "Most bytes that are kept, e.g. 256Mi or 2Gi; the oldest rows leave first",
+      placeholder: "N",
+    }),
     controlTokenFile: z.string().min(1).optional().meta({
       description:
         "File that holds the token of the admin port's /status; default the registry's, where --host " +
@@ -80,6 +95,7 @@ export const serveCommand = defineCommand({
   examples: [
     "serve model",
     "serve --registry http://localhost:5000 --model models:/electricity@champion --workers 2",
+    "serve model --prediction-log serin-data/predictions --prediction-log-bytes 1Gi",
     "serve --registry http://serin-registry:5000 --host 0.0.0.0 --shutdown-delay-seconds 5",
   ],
   load: () => import("./serve_run.ts"),

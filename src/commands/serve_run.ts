@@ -3,6 +3,7 @@ import type { StatusAccess } from "../api/ops/mod.ts";
 import type { CommandContext } from "../cli/mod.ts";
 import { Lifecycle, type Log, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
 import { openDatabase } from "../database/mod.ts";
+import { addPredictionLogMetrics, PredictionLog } from "../monitor/prediction_log/mod.ts";
 import {
   RolloutEngine,
   type RolloutEngineOptions,
@@ -23,6 +24,7 @@ import {
   type VersionSource,
 } from "../serving/mod.ts";
 import { Metrics } from "../telemetry/mod.ts";
+import { parseByteSize } from "./byte_size.ts";
 import { keepTicking } from "./engine_clock.ts";
 import { planOfTags } from "./plan_tag.ts";
 import { openRegistryClient } from "./registry_client.ts";
@@ -44,6 +46,9 @@ export interface ServeOptions {
   readonly shutdownDelaySeconds: number;
   readonly graceSeconds: number;
   readonly driftWindowMinutes: number;
+  readonly predictionLog?: string | undefined;
+  readonly predictionLogRate: number;
+  readonly predictionLogBytes: string;
   readonly controlTokenFile?: string | undefined;
   readonly controlToken?: string | undefined;
 }
@@ -55,6 +60,12 @@ export async function run(options: ServeOptions, context: CommandContext): Promi
   const lifecycle = new Lifecycle();
   lifecycle.stopOnSignals();
   const { peer, source, token } = await connect(options, log, lifecycle);
+  const metrics = new Metrics();
+  const predictions = await openPredictionLog(options, log);
+  if (predictions !== undefined) {
+    lifecycle.onStop("prediction log", () => predictions.close());
+    addPredictionLogMetrics(metrics, () => predictions.stats);
+  }
   const opening = openServing({
     ...options,
     // A pod's name as it is; without any, two on one machine are told apart by their ports.
@@ -63,7 +74,8 @@ export async function run(options: ServeOptions, context: CommandContext): Promi
     peer,
     source,
     cache: await ModelCache.open(options.cache),
-    metrics: new Metrics(),
+    metrics,
+    predictions,
     clock: systemClock,
     log,
     statusAccess: await readStatusAccess(options, token),
@@ -84,6 +96,16 @@ export async function run(options: ServeOptions, context: CommandContext): Promi
     if (!lifecycle.signal.aborted) throw thrown;
   }
   await lifecycle.stopped;
+}
+
+async function openPredictionLog(
+  options: ServeOptions,
+  log: Log,
+): Promise<PredictionLog | undefined> {
+  const { predictionLog: folder, predictionLogRate: rate, predictionLogBytes } = options;
+  if (folder === undefined) return undefined;
+  const bytesMax = parseByteSize(predictionLogBytes);
+  return await PredictionLog.open({ folder, rate, bytesMax, clock: systemClock, log });
 }
 
 /** Whoever may change what is deployed may see it: the registry's token opens the status too. */

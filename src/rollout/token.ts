@@ -57,6 +57,8 @@ const FORMAT = 1;
 const IV_BYTES = 12, TAG_BYTES = 16, NONCE_BYTES = 8;
 const BYTES_MAX = Math.floor(LIMITS.tokenCharactersMax * 3 / 4);
 const LABEL_MAX = 2 ** 51;
+/** Format, a key's id of up to 32 bytes and its length, nonce. */
+const NONCE_CHARACTERS_MAX = Math.ceil((2 + 32 + NONCE_BYTES) * 4 / 3);
 
 /** How predictions are written. */
 const FORM = { none: 0, integers: 1, texts: 2, probabilities: 4 } as const;
@@ -143,6 +145,17 @@ export function openToken(
   } catch {
     return "invalid_token";
   }
+}
+
+/**
+ * @param text a sealed token
+ * @returns the 8 bytes that name its assignment, which are not secret; undefined for what is no token
+ */
+export function readTokenNonce(text: string): Uint8Array | undefined {
+  const head = Buffer.from(text.slice(0, NONCE_CHARACTERS_MAX), "base64url");
+  const at = 2 + (head[1] ?? 0);
+  if (head[0] !== FORMAT || head.length < at + NONCE_BYTES) return undefined;
+  return new Uint8Array(head.subarray(at, at + NONCE_BYTES));
 }
 
 /** Tries the fullest form first. @returns whether any form fits */

@@ -9,6 +9,7 @@ import { messageOf, openLog, SerinError, systemClock, SystemRandom } from "../co
 import { configureOrt, isEngineCrash, ServedModel } from "../inference/mod.ts";
 import { CountCells, createTokenSealer, type TokenSealer } from "../rollout/router/mod.ts";
 import { InferenceStats } from "../telemetry/inference_stats.ts";
+import { AnswerRecorder } from "./answer_recorder.ts";
 import type { FromIsolate, PostedError, ToIsolate, TokenKeys } from "./messages.ts";
 import { fromPosted, toPosted } from "./posted_error.ts";
 import { sealPrediction } from "./token_facts.ts";
@@ -16,7 +17,7 @@ import type { ProfiledFile } from "./version_profile.ts";
 import { VersionSketches } from "./version_sketches.ts";
 
 const scope = self as unknown as {
-  postMessage(message: FromIsolate): void;
+  postMessage(message: FromIsolate, transfer?: Transferable[]): void;
   onmessage: ((event: MessageEvent<ToIsolate>) => void) | null;
   close(): void;
 };
@@ -39,6 +40,7 @@ let starting: Promise<void> | undefined;
 let sealer: TokenSealer | undefined;
 let dataPlane: DataPlane | undefined;
 let sketches: VersionSketches | undefined;
+let recorder: AnswerRecorder | undefined;
 let server: Deno.HttpServer<Deno.NetAddr> | undefined;
 
 scope.onmessage = ({ data }) => {
@@ -67,7 +69,10 @@ async function receive(message: ToIsolate): Promise<void> {
     case "closing":
       closing = true;
       return;
+    case "predictions_taken":
+      return recorder?.taken(message.bytes);
     case "ping":
+      recorder?.flush();
       return scope.postMessage({ type: "pong", id: message.id, stats: stats.snapshot() });
     case "labelled": {
       const waiting = labelsWaiting.get(message.id);
@@ -80,6 +85,7 @@ async function receive(message: ToIsolate): Promise<void> {
       // Stops accepting, answers what is in flight.
       await acceptWaiting();
       await server?.shutdown();
+      recorder?.flush();
       return scope.postMessage({ type: "drained" });
   }
 }
@@ -94,12 +100,14 @@ async function start(message: ToIsolate & { type: "start" }): Promise<void> {
     stats,
     sealToken: (facts) => sealer === undefined ? undefined : sealPrediction(sealer, facts),
     onAnswer: (served, feeds, scores) => sketches?.observe(served, feeds, scores),
+    onSealed: (answered) => recorder?.record(answered),
     onBadEvent: reportBadEvent,
     onCrash: reportCrash,
     inflight: new Int32Array(message.inflight),
   });
   dataPlane = plane;
   sketches = new VersionSketches(message.driftPartMs, systemClock);
+  recorder = AnswerRecorder.open(message.predictionLogRate, random, scope);
   ready = message.ready;
   closing = message.closing;
   useKeys(message.keys);

@@ -1,6 +1,7 @@
 import { assert, type Log, messageOf, SerinError } from "../core/mod.ts";
 import { readOrtWasm } from "../inference/mod.ts";
 import type { DriftBook } from "../monitor/mod.ts";
+import type { PredictionSink } from "../monitor/prediction_log/mod.ts";
 import { CountCells, type CountLedger, type Route } from "../rollout/router/mod.ts";
 import { StatsTotals } from "../telemetry/mod.ts";
 import { type IsolateHealth, portAnswers, silenceMsMax } from "./isolate_health.ts";
@@ -50,6 +51,8 @@ export interface IsolatePoolOptions {
   readonly workers: number;
   readonly ledger: CountLedger;
   readonly drift: DriftBook;
+  /** Default: predictions are not logged. */
+  readonly predictions?: PredictionSink | undefined;
   readonly log: Log;
   /** A counted attempt was bad, or an isolate died. */
   readonly onBadEvent: () => void;
@@ -258,6 +261,7 @@ export class IsolatePool {
       counts: counts.buffer,
       inflight: isolate.inflight.buffer,
       files: [...this.#files.values()],
+      predictionLogRate: this.#options.predictions?.rate,
       driftPartMs: this.#options.drift.partMs,
       routes: [...this.#routes],
       keys: this.#keys,
@@ -295,6 +299,11 @@ export class IsolatePool {
         return;
       case "pong":
         return this.#stats.update(isolate.counts, message.stats);
+      case "predictions":
+        return this.#options.predictions?.add(message.recorded, (bytes) => {
+          const taken: ToIsolate = { type: "predictions_taken", bytes };
+          if (this.#isolates[isolate.place] === isolate) isolate.worker.postMessage(taken);
+        });
       case "bad_event":
         return this.#options.onBadEvent();
       case "crashed":

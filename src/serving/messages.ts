@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../core/mod.ts";
+import type { RecordedPredictions } from "../monitor/prediction_log/mod.ts";
 import type { Route } from "../rollout/router/mod.ts";
 import type { StatsSnapshot } from "../telemetry/inference_stats.ts";
 import type { ProfiledFile } from "./version_profile.ts";
@@ -26,6 +27,8 @@ export type ToIsolate =
     readonly inflight: SharedArrayBuffer;
     /** What it holds and how it splits before its first request. */
     readonly files: readonly ProfiledFile[];
+    /** Share of the requests that the prediction log takes; undefined: there is none. */
+    readonly predictionLogRate: number | undefined;
     /** Length of a part of the window in which drift is counted. */
     readonly driftPartMs: number;
     readonly routes: readonly (readonly [model: string, route: Route])[];
@@ -41,6 +44,8 @@ export type ToIsolate =
   /** Each answer closes its connection from now on. */
   | { readonly type: "closing" }
   | { readonly type: "ping"; readonly id: number }
+  /** So many bytes of predictions do not wait any more. */
+  | { readonly type: "predictions_taken"; readonly bytes: number }
   | {
     readonly type: "labelled";
     readonly id: number;
@@ -68,6 +73,7 @@ export type FromIsolate =
     readonly id: number;
     readonly stats: StatsSnapshot;
   }
+  | { readonly type: "predictions"; readonly recorded: RecordedPredictions }
   | { readonly type: "bad_event" }
   | { readonly type: "crashed"; readonly why: string }
   | { readonly type: "labels"; readonly id: number; readonly body: unknown }

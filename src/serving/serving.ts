@@ -8,6 +8,7 @@ import {
   withDeadline,
 } from "../core/mod.ts";
 import { DriftBook } from "../monitor/mod.ts";
+import type { PredictionSink } from "../monitor/prediction_log/mod.ts";
 import { mustFallBack } from "../rollout/mod.ts";
 import { CountLedger } from "../rollout/router/mod.ts";
 import {
@@ -22,6 +23,7 @@ import { FollowedModel } from "./followed_model.ts";
 import { HeldVersions } from "./held_versions.ts";
 import { cannotListen, IsolatePool } from "./isolate_pool.ts";
 import type { ModelCache } from "./model_cache.ts";
+import { labelsToLog } from "./logged_labels.ts";
 import type { ModelUri } from "./model_uri.ts";
 import { addServingMetrics } from "./serving_metrics.ts";
 import { SyncLoop } from "./sync_loop.ts";
@@ -61,6 +63,8 @@ export interface ServingOptions {
   readonly graceMs?: number;
   /** How far back drift is watched; default 1 h. */
   readonly driftWindowMs?: number;
+  /** What is asked and answered goes there, and the labels that pass; default nowhere. */
+  readonly predictions?: PredictionSink | undefined;
   /** Aborted: a start that is under way gives up. */
   readonly signal?: AbortSignal;
 }
@@ -130,6 +134,7 @@ class ServingProcess implements Serving {
       workers,
       ledger: this.#ledger,
       drift: this.#drift,
+      predictions: options.predictions,
       log,
       onBadEvent: () => this.#sync.soon(),
       onLabels: (body) => this.#labels(body),
@@ -338,6 +343,7 @@ class ServingProcess implements Serving {
       );
     }
     const answer = await this.#options.peer.labels(parsed.data);
+    this.#options.predictions?.addLabels(labelsToLog(parsed.data, answer));
     this.#sync.soon();
     return answer;
   }

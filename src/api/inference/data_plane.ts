@@ -56,6 +56,15 @@ export interface InferenceAnswer {
   readonly token: string | undefined;
 }
 
+/** A request that was answered. */
+export interface AnsweredRequest {
+  readonly served: ServedModel;
+  readonly draw: Draw;
+  readonly feeds: Feeds;
+  readonly outcome: Outcome;
+  readonly token: string | undefined;
+}
+
 /** What a {@linkcode DataPlane} stands on. */
 export interface DataPlaneOptions {
   readonly clock: Clock;
@@ -67,6 +76,8 @@ export interface DataPlaneOptions {
   readonly onBadEvent: () => void;
   /** Told of each answer: what was asked, and the score of each row. */
   readonly onAnswer?: (served: ServedModel, feeds: Feeds, scores: Float32Array | undefined) => void;
+  /** Told of each answer as it is sent, the token included. */
+  readonly onSealed?: (answered: AnsweredRequest) => void;
   /** Called when the engine cannot go on: the isolate must be replaced. */
   readonly onCrash: (why: string) => void;
   /** One number, in memory that the main isolate reads too: requests that run or wait; default own. */
@@ -195,6 +206,7 @@ export class DataPlane {
       this.#options.onAnswer?.(served, feeds, outcome.scores);
       this.#remember(entry, feeds);
       const token = this.#seal(served, draw, feeds.rows, outcome);
+      this.#options.onSealed?.({ served, draw, feeds, outcome, token });
       return { version: served.version, rows: feeds.rows, outputs, token };
     } finally {
       this.#running.set(served, this.#running.get(served)! - 1);

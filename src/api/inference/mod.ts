@@ -1,6 +1,7 @@
 /** The data port: transports of inference, translated to and from the data plane. */
 export { inferenceApp, type InferenceAppOptions, KEY_HEADER } from "./app.ts";
 export {
+  type AnsweredRequest,
   DataPlane,
   type InferenceAnswer,
   type InferenceRequest,

@@ -7,7 +7,12 @@ export {
   type ExportOptions,
   exportPredictions,
 } from "./export_predictions.ts";
-export type { LoggedAnswer, LoggedColumn, PredictionBlock } from "./prediction_block.ts";
+export type {
+  LoggedAnswer,
+  LoggedColumn,
+  LoggedInput,
+  PredictionBlock,
+} from "./prediction_block.ts";
 export {
   LOG_BYTES_MIN,
   type LoggedLabel,

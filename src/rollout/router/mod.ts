@@ -2,4 +2,9 @@
 export { type CellField, CELLS_MAX, CountCells, CountLedger } from "./count_cells.ts";
 export { LatencyLevels, type Levels } from "./latency_levels.ts";
 export { type Draw, type Route, ShareRouter } from "./share_router.ts";
-export { createTokenSealer, type TokenPrediction, type TokenSealer } from "../token.ts";
+export {
+  createTokenSealer,
+  readTokenNonce,
+  type TokenPrediction,
+  type TokenSealer,
+} from "../token.ts";
