@@ -19,6 +19,9 @@ export const gateCommand = defineCommand({
       description: "What it must not be worse than; without it the limits of the spec count alone",
       placeholder: "URI",
     }),
+    allowFirst: z.boolean().default(false).meta({
+      description: "Where the registry has no such champion yet, the limits alone count",
+    }),
     data: z.string().min(1).meta({
       description: "CSV file with the target, rows that neither model has learned from",
       placeholder: "FILE",
@@ -42,6 +45,10 @@ export const gateCommand = defineCommand({
     }),
     markdown: z.string().min(1).optional().meta({
       description: "Write Markdown for a pull request's comment",
+      placeholder: "FILE",
+    }),
+    verdict: z.string().min(1).optional().meta({
+      description: "Write what `serin register --verdict` records with the version",
       placeholder: "FILE",
     }),
     forceReason: z.string().trim().min(3).max(500).optional().meta({

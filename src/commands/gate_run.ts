@@ -23,7 +23,8 @@ import {
 import { configureOrt, readOrtWasm } from "../inference/mod.ts";
 import { type ModelUri, parseModelUri } from "../serving/mod.ts";
 import { OnnxGateModel } from "./gate_onnx_model.ts";
-import { type FetchedModel, fetchModel, readTable } from "./offline_model.ts";
+import { formatVerdict } from "./gate_verdict.ts";
+import { type FetchedModel, fetchModel, isFirst, readTable } from "./offline_model.ts";
 import { openRegistryClient } from "./registry_client.ts";
 
 /** Slices that the table shows; all are in the JSON. */
@@ -33,6 +34,7 @@ const SLICES_SHOWN = 8;
 export interface GateOptions {
   readonly candidate: string;
   readonly champion?: string | undefined;
+  readonly allowFirst?: boolean;
   readonly data: string;
   readonly rows?: string | undefined;
   readonly spec?: string | undefined;
@@ -42,14 +44,16 @@ export interface GateOptions {
   readonly json: boolean;
   readonly junit?: string | undefined;
   readonly markdown?: string | undefined;
+  readonly verdict?: string | undefined;
   readonly forceReason?: string | undefined;
 }
 
 /** Judges, writes the reports, tags the version, prints; in that order. */
 export async function run(options: GateOptions, context: CommandContext): Promise<number> {
-  const addresses = checkOptions(options);
+  const given = checkOptions(options);
   const spec = await readSpec(options.spec);
   const data = cutRows(await readTable("--data", options.data), options);
+  const addresses = await withoutMissingChampion(given, options);
   const candidate = await fetchModel(addresses.candidate, { ...options, uri: options.candidate });
   const champion = addresses.champion === undefined
     ? undefined
@@ -59,12 +63,16 @@ export async function run(options: GateOptions, context: CommandContext): Promis
   let report: GateReport;
   try {
     report = await judge(options, { addresses, candidate, champion, data, spec });
+    if (addresses.champion !== given.champion) report = withFirstWarning(report, options);
   } finally {
     progress.end();
   }
   if (options.junit !== undefined) await writeFileAtomic(options.junit, junitReport(report));
   if (options.markdown !== undefined) {
     await writeFileAtomic(options.markdown, markdownReport(report));
+  }
+  if (options.verdict !== undefined) {
+    await writeFileAtomic(options.verdict, formatVerdict(gateTags(report)));
   }
   const tagged = await tagVersion(report, addresses.candidate, candidate, options);
   if (options.json) {
@@ -73,18 +81,36 @@ export async function run(options: GateOptions, context: CommandContext): Promis
   return exitCodeOf(report);
 }
 
+/** A first version has no champion to be held against: `--allow-first` says that this is fine. */
+async function withoutMissingChampion(
+  addresses: Addresses,
+  options: GateOptions,
+): Promise<Addresses> {
+  const { champion } = addresses;
+  if (champion === undefined || options.allowFirst !== true) return addresses;
+  const isMissing = await isFirst(champion, { ...options, uri: options.champion! });
+  return isMissing ? { ...addresses, champion: undefined } : addresses;
+}
+
+function withFirstWarning(report: GateReport, { champion }: GateOptions): GateReport {
+  const warning = `there is no ${champion} yet: the limits alone count`;
+  return { ...report, warnings: [...report.warnings, warning] };
+}
+
 interface Addresses {
   readonly candidate: ModelUri;
   readonly champion: ModelUri | undefined;
 }
 
 function checkOptions(options: GateOptions): Addresses {
-  const { rows, junit, markdown, champion } = options;
+  const { rows, champion } = options;
   const problems: string[] = [];
   const [start, end] = (rows ?? "0-1").split("-").map(Number);
   if (!(start < end)) problems.push(`--rows ${rows} is empty: A must be below B`);
-  if (junit !== undefined && junit === markdown) {
-    problems.push(`--junit and --markdown name the same file: ${junit}`);
+  const files = [options.junit, options.markdown, options.verdict];
+  const twice = files.find((file, i) => file !== undefined && files.indexOf(file) < i);
+  if (twice !== undefined) {
+    problems.push(`two of --junit, --markdown and --verdict name the same file: ${twice}`);
   }
   if (problems.length > 0) throw new SerinError("usage", problems.join("; "));
   return {
