@@ -2,13 +2,16 @@
  * `deno task bench:ab BEFORE AFTER MODEL_FOLDER REQUEST.json…`: what a change costs `serin serve`. Two
  * executables serve the same model with one worker each; rounds are interleaved, their order reversed each
  * time. The client writes ready-made requests to open connections, so that the server is what is saturated.
- * What to quote is processor time a request of the server's whole process: on a machine that does other
- * things too it is far steadier than requests a second.
+ * What to quote is processor time a request of the server's whole process, summed over many short rounds:
+ * on a machine that does other things too it is far steadier than requests a second.
  */
 import { formatTable } from "../src/cli/mod.ts";
+import { SeededRandom } from "../src/core/mod.ts";
 import { freePort, until } from "../src/testing/mod.ts";
 
-const ROUNDS = 10, REQUESTS = 20_000, CONNECTIONS = 8;
+const ROUNDS = 120, REQUESTS = 2500, CONNECTIONS = 8;
+/** How often rounds are drawn again for the interval (bootstrap over pairs of rounds). */
+const RESAMPLES = 2000;
 /** Of /proc/PID/stat; USER_HZ is 100 wherever Linux runs today. */
 const TICKS_A_SECOND = 100;
 
@@ -81,9 +84,18 @@ async function round(server: Server, requests: readonly Uint8Array[], count: num
   };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b), half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+/** The ratio of two sums over rounds, with its 95 % interval. */
+function ratioOf(before: readonly number[], after: readonly number[]): string {
+  const random = new SeededRandom(1), all = before.map((_, round) => round);
+  const sum = (values: readonly number[], rounds: readonly number[]) =>
+    rounds.reduce((total, round) => total + values[round], 0);
+  const ratio = (rounds: readonly number[]) => sum(after, rounds) / sum(before, rounds);
+  const drawn = Array.from(
+    { length: RESAMPLES },
+    () => ratio(all.map(() => random.uint32() % all.length)),
+  ).sort((a, b) => a - b);
+  const [low, high] = [0.025, 0.975].map((q) => drawn[Math.floor(q * RESAMPLES)].toFixed(3));
+  return `${ratio(all).toFixed(3)} (${low} to ${high})`;
 }
 
 function asRequest(body: Uint8Array): Uint8Array {
@@ -104,7 +116,7 @@ const servers = [
   await start(after, folder, `${cache}/after`),
 ];
 try {
-  for (const server of servers) await round(server, requests, REQUESTS / 2);
+  for (const server of servers) await round(server, requests, 4 * REQUESTS);
   for (let i = 0; i < ROUNDS; i++) {
     for (const server of i % 2 === 0 ? servers : servers.toReversed()) {
       server.rounds.push(await round(server, requests, REQUESTS));
@@ -115,21 +127,18 @@ try {
   await Promise.all(servers.map(({ child }) => child.status));
   await Deno.remove(cache, { recursive: true });
 }
-console.log(
-  `load ${Deno.loadavg().map((x) => x.toFixed(1)).join(" ")}, ${requests.length} requests`,
-);
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+const seconds = ({ rounds }: Server) => rounds.map((r) => REQUESTS / r.requestsPerSecond);
+const cpu = ({ rounds }: Server) => rounds.map((r) => r.cpuMicroseconds);
+console.log(`load ${Deno.loadavg().map((x) => x.toFixed(1)).join(" ")}`);
 console.log(formatTable(
   ["executable", "requests/s", "processor µs/request"],
-  servers.map(({ name, rounds }) => [
-    name,
-    median(rounds.map((r) => r.requestsPerSecond)).toFixed(0),
-    median(rounds.map((r) => r.cpuMicroseconds)).toFixed(1),
+  servers.map((server) => [
+    server.name,
+    (REQUESTS / mean(seconds(server))).toFixed(0),
+    mean(cpu(server)).toFixed(1),
   ]),
 ));
-const ratio = (value: (r: Server["rounds"][number]) => number) => {
-  const ratios = servers[1].rounds.map((r, i) => value(r) / value(servers[0].rounds[i]));
-  const [low, high] = [Math.min(...ratios), Math.max(...ratios)].map((x) => x.toFixed(3));
-  return `${median(ratios).toFixed(3)} (${low} to ${high})`;
-};
-console.log(`after/before, median of pairs: requests/s ${ratio((r) => r.requestsPerSecond)}`);
-console.log(`processor time ${ratio((r) => r.cpuMicroseconds)}`);
+const [first, second] = servers;
+console.log(`after/before: time ${ratioOf(seconds(first), seconds(second))}`);
+console.log(`processor time ${ratioOf(cpu(first), cpu(second))}`);
