@@ -19,6 +19,7 @@ import { predictionsExportCommand } from "./predictions_export.ts";
 import { registerCommand } from "./register.ts";
 import { registryCommand } from "./registry.ts";
 import { serveCommand } from "./serve.ts";
+import { smokeCommand } from "./smoke.ts";
 import { trainCommand } from "./train.ts";
 import { versionCommand } from "./version.ts";
 
@@ -33,6 +34,7 @@ export const COMMANDS = [
   predictionsExportCommand,
   gateCommand,
   registerCommand,
+  smokeCommand,
   canaryPlanCommand,
   canaryWaitCommand,
   canaryExplainCommand,
