@@ -38,6 +38,10 @@ export const deployReleaseOptions = {
   canary: z.boolean().default(false).meta({
     description: "Try the version as a canary: a rollout gives it traffic by and by",
   }),
+  force: z.string().min(1).max(1000).optional().meta({
+    description: "Deploy a version that its gate has not passed; the reason is recorded on it",
+    placeholder: "REASON",
+  }),
   forceConflicts: z.boolean().default(false).meta({
     description: "Take over fields that others manage",
   }),
@@ -59,5 +63,6 @@ export interface DeployReleaseOptions extends DeployAccessOptions {
   readonly set: readonly string[];
   readonly model?: string | undefined;
   readonly canary: boolean;
+  readonly force?: string | undefined;
   readonly forceConflicts: boolean;
 }

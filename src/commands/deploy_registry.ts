@@ -1,6 +1,7 @@
 import type { ControlClient } from "../control/mod.ts";
 import { SerinError } from "../core/mod.ts";
 import { CHAMPION, type ModelRegistry } from "../deploy/release/mod.ts";
+import { GATE_FORCE_TAG, gateRefusal } from "../gate/mod.ts";
 import type { MlflowClient } from "../mlflow/mod.ts";
 
 /** How many moves of an alias are looked back on. */
@@ -15,6 +16,12 @@ export function joinModelRegistry(mlflow: MlflowClient, control: ControlClient):
         aliases: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])),
       })),
     checkVersion: (model, version) => checkVersion(mlflow, model, version),
+    findRefusal: async (model, version) => {
+      const { tags } = await mlflow.models.get(model);
+      return gateRefusal(tags, (await mlflow.versions.get(model, version)).tags);
+    },
+    letThrough: (model, version, reason) =>
+      mlflow.versions.setTag(model, version, GATE_FORCE_TAG, reason),
     setAlias: (model, alias, version) => mlflow.models.setAlias(model, alias, version),
     listReplicas: () => control.listReplicas(),
     listRollouts: () => control.listRollouts(),

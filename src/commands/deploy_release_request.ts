@@ -23,9 +23,12 @@ export interface WantedRelease {
 /** @throws {SerinError} `usage` for settings that do not fit and for what is no version of a model */
 export function readWantedRelease(options: DeployReleaseOptions): WantedRelease {
   const { overlay = "base", namespace, canary } = options;
-  const model = options.model === undefined ? undefined : readModel(options.model, canary);
+  const model = options.model === undefined ? undefined : readModel(options.model, options);
   if (canary && model === undefined) {
     throw new SerinError("usage", "--canary needs --model models:/NAME/VERSION");
+  }
+  if (options.force !== undefined && model === undefined) {
+    throw new SerinError("usage", "--force needs --model models:/NAME/VERSION");
   }
   // A flag that says the same as a setting is no second assignment of it.
   const own = namespace === undefined ? [] : [`namespace=${namespace}`];
@@ -63,9 +66,12 @@ export async function planWantedModel(
   }
 }
 
-function readModel(text: string, canary: boolean): WantedModel {
+function readModel(
+  text: string,
+  { canary, force }: Pick<DeployReleaseOptions, "canary" | "force">,
+): WantedModel {
   const uri = parseModelUri(text);
-  if (uri.kind === "version") return { model: uri.model, version: uri.version, canary };
+  if (uri.kind === "version") return { model: uri.model, version: uri.version, canary, force };
   throw new SerinError("usage", `--model must be models:/NAME/VERSION: it is "${text}"`, {
     hint: "a deployment moves an alias to one version: name it by its number",
   });

@@ -34,6 +34,8 @@ class FakeModels implements ModelRegistry {
   errors: Record<string, string> = {};
   /** Versions that no replica gets warm. */
   slow: string[] = [];
+  /** Versions that their gate refused, with the reason of whoever let them through. */
+  refused: Record<string, string | undefined> = {};
 
   constructor(clock: FakeClock) {
     this.clock = clock;
@@ -53,6 +55,18 @@ class FakeModels implements ModelRegistry {
     if (this.versions[model]?.includes(version)) return Promise.resolve();
     const what = `There is no version ${version} of ${model}`;
     return Promise.reject(new SerinError("not_found", what));
+  }
+
+  findRefusal(_model: string, version: string) {
+    const isRefused = version in this.refused && this.refused[version] === undefined;
+    return Promise.resolve(
+      isRefused ? "it has not passed its gate: auc 0.71 is too low" : undefined,
+    );
+  }
+
+  letThrough(_model: string, version: string, reason: string) {
+    this.refused[version] = reason;
+    return Promise.resolve();
   }
 
   setAlias(model: string, alias: string, version: string) {
@@ -484,6 +498,26 @@ Deno.test("a version that is missing is told before anything is written", async 
     await assertSerinError(() => world.apply({ model }), "usage", "must be models:/NAME/VERSION");
   }
   await assertSerinError(() => world.apply({ canary: true }), "usage", "--canary needs --model");
+});
+
+Deno.test("a version that its gate refused is not deployed, unless a person says why", async () => {
+  const world = new World();
+  world.models.register("iris", "1", "2");
+  world.models.refused["2"] = undefined;
+  assertEquals(await world.apply({ model: "models:/iris/1" }), 0);
+  for (const canary of [true, false]) {
+    const wanted = { model: "models:/iris/2", canary };
+    await assertSerinError(() => world.apply(wanted), "refused", "auc 0.71 is too low");
+    await world.plan(wanted);
+    assertIncludes(
+      world.last,
+      "! model      cannot deploy models:/iris/2: Version 2 of iris may not",
+    );
+  }
+  assertEquals(world.models.aliases.iris, { champion: "1" });
+  assertEquals(await world.apply({ model: "models:/iris/2", force: "outage 7" }), 0);
+  assertEquals([world.models.aliases.iris.champion, world.models.refused["2"]], ["2", "outage 7"]);
+  await assertSerinError(() => world.apply({ force: "x" }), "usage", "--force needs --model");
 });
 
 Deno.test("a version that replicas cannot run is taken back", async () => {

@@ -2,6 +2,7 @@ import { addProbeRoutes } from "../api/ops/mod.ts";
 import { observationRoutes, rolloutRoutes } from "../api/rollout/mod.ts";
 import { type Clock, type Log, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
 import type { Reader } from "../database/mod.ts";
+import { gateRefusal } from "../gate/mod.ts";
 import type { Registry } from "../registry/mod.ts";
 import {
   DEFAULT_PLAN,
@@ -97,7 +98,22 @@ function openEngine(parts: RegistryParts, options: RegistryAppOptions): RolloutE
     random: options.random ?? new SystemRandom(),
     log: options.log,
     planFor: (model) => planOf(parts.registry, model, options.log),
+    refusalOf: (model, version) => refusalOf(parts.registry, model, version),
   });
+}
+
+/** A version that is not there is refused by whoever looks for it, not by its gate. */
+function refusalOf(
+  { models, versions }: Registry,
+  model: string,
+  version: string,
+): string | undefined {
+  try {
+    return gateRefusal(models.get(model).tags, versions.get(model, version).tags);
+  } catch (thrown) {
+    if (thrown instanceof SerinError && thrown.code === "not_found") return undefined;
+    throw thrown;
+  }
 }
 
 /** The two steps of a promotion are taken in one turn; a crash between them is made good at start. */

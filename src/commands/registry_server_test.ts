@@ -101,6 +101,17 @@ Deno.test("promotion and rollback are in the history of the aliases, with their 
   }]);
 });
 
+Deno.test("a version that its gate refused is not rolled out, by alias or by hand", async () => {
+  await using bench = await Bench.open();
+  await bench.sync();
+  const { versions } = bench.registry.registry;
+  versions.setTag(MODEL, "2", "serin.gate", "refused");
+  const start = () => bench.control.startRollout({ model: MODEL, challenger: "2", plan: PLAN });
+  await assertSerinError(start, "refused", "it has not passed its gate");
+  versions.setTag(MODEL, "2", "serin.gate_force", "outage 7");
+  assertEquals((await start()).canary, "2");
+});
+
 Deno.test("an abort by hand is in the history too", async () => {
   await using bench = await Bench.open();
   await bench.sync();

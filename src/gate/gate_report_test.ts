@@ -1,7 +1,16 @@
 import { assertEquals, assertIncludes, assertTrue } from "../testing/mod.ts";
 import type { GateCheck } from "./check.ts";
 import { exitCodeOf, type GateReport, reportJson } from "./gate_report.ts";
-import { GATE_REPORT_TAG, GATE_TAG, gateOutcomeOf, gateTags } from "./gate_tags.ts";
+import {
+  GATE_FORCE_TAG,
+  GATE_POLICY_TAG,
+  GATE_REPORT_TAG,
+  GATE_TAG,
+  gateOutcomeOf,
+  gateRefusal,
+  gateTags,
+  type Tag,
+} from "./gate_tags.ts";
 import { junitReport } from "./report/junit_report.ts";
 import { markdownReport } from "./report/markdown_report.ts";
 import { checkRows } from "./report/report_rows.ts";
@@ -125,4 +134,20 @@ Deno.test("outcomes of tags: missing, foreign, let through", () => {
   assertIncludes(forced.sentence, "let through: outage 7");
   const passed = gateOutcomeOf(gateTags(reportOf({ outcome: "passed", verdict: "passed" })));
   assertEquals([passed.outcome, passed.isAllowed], ["passed", true]);
+});
+
+Deno.test("what may be rolled out: passed, let through, or unjudged where no gate is required", () => {
+  const tag = (key: string, value: string) => ({ key, value });
+  const required = [tag(GATE_POLICY_TAG, "required")];
+  const check = (isRefused: boolean, model: Tag[], version: Tag[]) =>
+    assertEquals(gateRefusal(model, version) !== undefined, isRefused, JSON.stringify(version));
+  check(false, [], []);
+  check(true, required, []);
+  check(false, required, [tag(GATE_TAG, "passed")]);
+  for (const outcome of ["refused", "undecided"]) {
+    check(true, [], [tag(GATE_TAG, outcome)]);
+    check(false, required, [tag(GATE_TAG, outcome), tag(GATE_FORCE_TAG, "outage 7")]);
+  }
+  check(false, required, [tag(GATE_FORCE_TAG, "the first version")]);
+  check(true, required, [tag(GATE_FORCE_TAG, "")]);
 });

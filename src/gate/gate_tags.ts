@@ -6,6 +6,11 @@ export const GATE_TAG = "serin.gate";
 /** A version's tag that holds the gate's report, as compact JSON. */
 export const GATE_REPORT_TAG = "serin.gate_report";
 
+/** A version's tag in which a person let it through, with the reason; the gate's outcome stays. */
+export const GATE_FORCE_TAG = "serin.gate_force";
+/** A registered model's tag: `required` refuses versions that no gate has judged, too. */
+export const GATE_POLICY_TAG = "serin.gate_policy";
+
 /** Plain MLflow servers on some databases keep no more of a tag. */
 const TAG_CHARACTERS_MAX = 5000;
 
@@ -84,17 +89,44 @@ export interface GateOutcome {
  */
 export function gateOutcomeOf(tags: readonly Tag[]): GateOutcome {
   const value = tags.find(({ key }) => key === GATE_TAG)?.value;
-  const outcome = (["passed", "refused", "undecided"] as const).find((known) => known === value);
-  if (outcome === undefined) {
-    const sentence = "no gate has judged it: run `serin gate` on it";
-    return { outcome: "missing", isAllowed: false, forced: undefined, sentence };
-  }
-  const { verdict, forced } = readReport(tags);
-  const told = verdict ?? (outcome === "undecided" ? "its gate could not judge it" : outcome);
+  const outcome = (["passed", "refused", "undecided"] as const).find((known) => known === value) ??
+    "missing";
+  const report = readReport(tags);
+  const forced = tags.find(({ key }) => key === GATE_FORCE_TAG)?.value || report.forced;
+  const told = outcome === "missing"
+    ? "no gate has judged it: run `serin gate` on it"
+    : report.verdict ?? (outcome === "undecided" ? "its gate could not judge it" : outcome);
   if (outcome === "passed") return { outcome, isAllowed: true, forced: undefined, sentence: told };
   return forced === undefined
     ? { outcome, isAllowed: false, forced, sentence: told }
     : { outcome, isAllowed: true, forced, sentence: `${told}; let through: ${forced}` };
+}
+
+/**
+ * Whether a version may be rolled out or deployed: one that its gate refused, or could not judge, may
+ * not; one that no gate has judged may, unless its model's tag {@linkcode GATE_POLICY_TAG} is
+ * `required`. A person who lets it through is obeyed.
+ *
+ * @param modelTags of the registered model
+ * @param versionTags of the version
+ * @returns why it may not, or undefined
+ *
+ * @example A version that its gate refused
+ * ```ts
+ * import { gateRefusal } from "./mod.ts";
+ * console.assert(gateRefusal([], [{ key: "serin.gate", value: "refused" }]) !== undefined);
+ * console.assert(gateRefusal([], []) === undefined);
+ * ```
+ */
+export function gateRefusal(
+  modelTags: readonly Tag[],
+  versionTags: readonly Tag[],
+): string | undefined {
+  const { outcome, isAllowed, sentence } = gateOutcomeOf(versionTags);
+  if (isAllowed) return undefined;
+  const policy = modelTags.find(({ key }) => key === GATE_POLICY_TAG)?.value;
+  if (outcome === "missing") return policy === "required" ? sentence : undefined;
+  return `it has not passed its gate: ${sentence}`;
 }
 
 function readReport(tags: readonly Tag[]): { verdict?: string; forced?: string } {

@@ -5,10 +5,13 @@ export type { GateModel, Predictions, TensorContract } from "./gate_model.ts";
 export { exitCodeOf, type GateReport, reportJson } from "./gate_report.ts";
 export { GATE_SYNONYMS, type GateSpec, gateSpecSchema } from "./gate_spec.ts";
 export {
+  GATE_FORCE_TAG,
+  GATE_POLICY_TAG,
   GATE_REPORT_TAG,
   GATE_TAG,
   type GateOutcome,
   gateOutcomeOf,
+  gateRefusal,
   gateTags,
 } from "./gate_tags.ts";
 export { junitReport } from "./report/junit_report.ts";

@@ -1,3 +1,5 @@
+// Above 500 lines: the one writer of rollouts, whose transactions can only be read together; what they
+// are made of (state, evidence, store, aliases, labels, roster) has files of its own.
 import {
   type Clock,
   LIMITS,
@@ -49,6 +51,7 @@ import { TokenKeyring } from "./token_keys.ts";
 import { byHand } from "./verdict.ts";
 
 const LISTED_MAX = 200;
+const REFUSAL_HINT = "`serin gate --force-reason TEXT` lets it through, and records why";
 
 /** What a {@linkcode RolloutEngine} stands on. */
 export interface RolloutEngineOptions {
@@ -62,6 +65,8 @@ export interface RolloutEngineOptions {
    * The plan of a rollout that begins because the alias `challenger` was set; default DEFAULT_PLAN.
    */
   readonly planFor?: (model: string) => RolloutPlan;
+  /** Why a version may not be rolled out (its gate said no), if so; default every version may. */
+  readonly refusalOf?: (model: string, version: string) => string | undefined;
 }
 
 /**
@@ -97,10 +102,13 @@ export class RolloutEngine implements SyncPeer {
   readonly #random: Random;
   readonly #log: Log;
   readonly #planFor: (model: string) => RolloutPlan;
+  readonly #refusalOf: (model: string, version: string) => string | undefined;
   readonly #aliases: AliasReader;
   readonly #applier: AliasApplier;
   readonly #roster: ReplicaRoster;
   readonly #keyring: TokenKeyring;
+  /** Ended rollouts as they were listed last: their evidence is not worked out again for each look. */
+  #ended: ReadonlyMap<string, RolloutSummary> = new Map();
 
   constructor(options: RolloutEngineOptions) {
     this.#database = options.database;
@@ -109,6 +117,7 @@ export class RolloutEngine implements SyncPeer {
     this.#random = options.random;
     this.#log = options.log ?? silentLog;
     this.#planFor = options.planFor ?? (() => DEFAULT_PLAN);
+    this.#refusalOf = options.refusalOf ?? (() => undefined);
     this.#aliases = new AliasReader(options.catalog);
     this.#applier = new AliasApplier({
       database: options.database,
@@ -215,6 +224,11 @@ export class RolloutEngine implements SyncPeer {
       throw new SerinError("not_found", `No registered model is named "${model}"`);
     }
     this.#checkStart(model, alias, challenger, aliases[alias]);
+    const refusal = this.#refusalOf(model, challenger);
+    if (refusal !== undefined) {
+      const what = `Version ${challenger} of "${model}" may not be rolled out`;
+      throw new SerinError("refused", `${what}: ${refusal}`, { hint: REFUSAL_HINT });
+    }
     const plan = request.plan ?? this.#planFor(model);
     this.#database.transaction((tx) => writePlanned(tx, model, challenger, plan));
     try {
@@ -270,11 +284,17 @@ export class RolloutEngine implements SyncPeer {
 
   /** @returns the newest rollouts first, at most 200 */
   list(): RolloutSummary[] {
-    return this.#database.read((reader) =>
-      newestRollouts(reader, LISTED_MAX).map((rollout) =>
-        summarise(rollout, this.#decide(reader, rollout))
-      )
-    );
+    return this.#database.read((reader) => {
+      const listed = newestRollouts(reader, LISTED_MAX).map((rollout) => {
+        const known = this.#ended.get(rollout.id);
+        // One that waits for a person may still be ended by hand.
+        if (known !== undefined && known.phase === rollout.state.phase) return known;
+        return summarise(rollout, this.#decide(reader, rollout));
+      });
+      const ended = listed.filter(({ phase }) => isEnded(phase));
+      this.#ended = new Map(ended.map((summary) => [summary.id, summary]));
+      return listed;
+    });
   }
 
   /** @returns the replicas that synced within the last quarter of an hour, live ones first */
@@ -418,6 +438,14 @@ export class RolloutEngine implements SyncPeer {
     const id = `r${hex(this.#random.bytes(8))}`, salt = hex(this.#random.bytes(8));
     insertRollout(tx, { ...aliases, id, salt, plan, state: newRolloutState(now) });
     const begun = findRollout(tx, id)!;
+    const refusal = this.#refusalOf(model, canary);
+    if (refusal !== undefined) {
+      // It is kept as a rollout that ended before its first request, so that whoever looks finds why.
+      const state: RolloutState = { ...begun.state, phase: "rolled_back" };
+      const verdict = `rolled back before it began: ${refusal}`;
+      this.#end(tx, begun, { state, verdict, aliasChange: "remove_challenger" });
+      return;
+    }
     this.#log.info(`rollout of ${model} version ${canary} begins`, { rollout: id });
     this.#look(tx, begun, true);
   }

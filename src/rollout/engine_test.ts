@@ -453,3 +453,24 @@ Deno.test("another process over the same file goes on where the first one stoppe
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("a version that may not be rolled out never begins, and its rollout says why", async () => {
+  const { database, catalog, clock } = new Rig({ champion: "1", challenger: "2" });
+  const refusalOf = (_model: string, version: string) =>
+    version === "2" ? "it has not passed its gate: auc 0.71 is too low" : undefined;
+  const random = new SeededRandom(9);
+  const engine = new RolloutEngine({ database, catalog, clock, random, refusalOf });
+  const request: SyncRequest = {
+    ...{ replica: "pod-1", incarnation: "a", sequence: 0, counts: [] },
+    models: [{ model: MODEL, alias: "champion", held: [{ version: "1", warm: true }] }],
+  };
+  const { models } = await engine.sync(request);
+  assertEquals([models[0].hold, models[0].assignment], [["1"], null]);
+  const [{ phase, canaryRequests, verdict }] = engine.list();
+  assertEquals([phase, canaryRequests], ["rolled_back", 0]);
+  assertIncludes(verdict, "rolled back before it began: it has not passed its gate: auc 0.71");
+  assertEquals(catalog.models.get(MODEL), { champion: "1" });
+  const start = () => engine.start({ model: MODEL, challenger: "2" });
+  await assertSerinError(start, "refused", "auc 0.71 is too low");
+  assertEquals((await engine.start({ model: MODEL, challenger: "3" })).phase, "warmup");
+});

@@ -18,6 +18,8 @@ export interface WantedModel {
   readonly version: string;
   /** As a challenger of the champion, to which traffic goes by and by. */
   readonly canary: boolean;
+  /** Why it is deployed although its gate has not passed it; recorded on the version. */
+  readonly force?: string | undefined;
 }
 
 /** What a move of an alias would do. */
@@ -31,20 +33,52 @@ export interface ModelMove {
   readonly effect: string;
   /** Rollouts under way that it ends. */
   readonly ends: readonly string[];
+  /** Why a version that its gate has not passed is deployed all the same. */
+  readonly forced?: string;
 }
 
 /**
  * Works out what deploying a version would do, and whether it can be done; changes nothing.
  *
  * @throws {SerinError} `not_found` (no such model or version, or files are missing), `invalid_input` (a
- *   canary without a champion, or the champion as its own canary), `unavailable`
+ *   canary without a champion, or the champion as its own canary), `refused` (its gate has not passed
+ *   it), `unavailable`
  */
 export async function planMove(
   registry: ModelRegistry,
-  { model, version, canary }: WantedModel,
+  wanted: WantedModel,
 ): Promise<ModelMove> {
+  const { model, version } = wanted;
   const { aliases } = findModel(await registry.listModels(), model);
   await registry.checkVersion(model, version);
+  const forced = await checkGate(registry, wanted);
+  const move = await planAlias(registry, wanted, aliases);
+  return forced === undefined ? move : { ...move, forced };
+}
+
+/** @returns the reason of the person who lets it through, where one has to */
+async function checkGate(
+  registry: ModelRegistry,
+  { model, version, force }: WantedModel,
+): Promise<string | undefined> {
+  const refusal = await registry.findRefusal(model, version);
+  if (refusal === undefined || force !== undefined) {
+    return refusal === undefined ? undefined : force;
+  }
+  throw new SerinError(
+    "refused",
+    `Version ${version} of ${model} may not be deployed: ${refusal}`,
+    {
+      hint: "--force REASON deploys it all the same, and records the reason on the version",
+    },
+  );
+}
+
+async function planAlias(
+  registry: ModelRegistry,
+  { model, version, canary }: WantedModel,
+  aliases: Readonly<Record<string, string>>,
+): Promise<ModelMove> {
   const champion = aliases[CHAMPION], alias = canary ? CHALLENGER : CHAMPION;
   const running = (await registry.listRollouts()).filter((rollout) =>
     rollout.model === model && isRunning(rollout)
@@ -96,6 +130,7 @@ export async function moveChampion(
   deadline: number,
 ): Promise<"healthy" | "interrupted"> {
   const { model, to, from } = move;
+  await recordForce(registry, move);
   const setAlias = (version: string) =>
     whileUnavailable(waiting, deadline, () => registry.setAlias(model, CHAMPION, version));
   if (from !== to) await setAlias(to);
@@ -129,10 +164,12 @@ export async function moveChampion(
  */
 export async function moveChallenger(
   registry: ModelRegistry,
-  { model, to, from }: ModelMove,
+  move: ModelMove,
   waiting: Waiting,
   deadline: number,
 ): Promise<string | undefined> {
+  const { model, to, from } = move;
+  await recordForce(registry, move);
   if (from !== to) {
     await whileUnavailable(waiting, deadline, () => registry.setAlias(model, CHALLENGER, to));
   }
@@ -155,6 +192,14 @@ export async function moveChallenger(
         "`serin deploy status`",
     },
   );
+}
+
+/** The reason is on the version before the alias is: the registry, too, asks for it. */
+async function recordForce(
+  registry: ModelRegistry,
+  { model, to, forced }: ModelMove,
+): Promise<void> {
+  if (forced !== undefined) await registry.letThrough(model, to, forced);
 }
 
 /** The version that every replica shall serve. */

@@ -25,6 +25,10 @@ export interface ModelRegistry {
    * @throws {SerinError} `not_found` that says what is missing
    */
   checkVersion(model: string, version: string): Promise<void>;
+  /** @returns why a version may not be deployed (its gate said no), or undefined */
+  findRefusal(model: string, version: string): Promise<string | undefined>;
+  /** Records on the version that a person let it through, and why. */
+  letThrough(model: string, version: string, reason: string): Promise<void>;
   setAlias(model: string, alias: string, version: string): Promise<void>;
   listReplicas(): Promise<ServingReplica[]>;
   /** @returns the newest first */
