@@ -1,4 +1,5 @@
 import type { Command } from "../cli/mod.ts";
+import { canaryAbortCommand } from "./canary_abort.ts";
 import { canaryExplainCommand } from "./canary_explain.ts";
 import { canaryPlanCommand } from "./canary_plan.ts";
 import { canaryReplayCommand } from "./canary_replay.ts";
@@ -38,6 +39,7 @@ export const COMMANDS = [
   canaryPlanCommand,
   canaryWaitCommand,
   canaryExplainCommand,
+  canaryAbortCommand,
   canaryReplayCommand,
   manifestsRenderCommand,
   deployPlanCommand,
