@@ -107,14 +107,13 @@ export class Controller {
   async run(signal: AbortSignal): Promise<void> {
     const { sleep, intervalMs } = this.#options;
     while (!signal.aborted) {
+      // Made before the look: what changes while it goes on is not in it.
+      const woken = new AbortController();
+      this.#wake = () => woken.abort();
       await this.reconcile();
       await sleep(Math.min(WAKE_MS, intervalMs), signal);
-      const pause = new AbortController();
-      const end = () => pause.abort();
-      this.#wake = end;
-      signal.addEventListener("abort", end);
-      await sleep(Math.max(0, intervalMs - WAKE_MS), pause.signal);
-      signal.removeEventListener("abort", end);
+      const pause = AbortSignal.any([signal, woken.signal]);
+      await sleep(Math.max(0, intervalMs - WAKE_MS), pause);
     }
   }
 
@@ -135,6 +134,9 @@ export class Controller {
       } catch (thrown) {
         if (!(thrown instanceof LostLeadership)) throw thrown;
       }
+    } else {
+      // What was missing for a part of the time may have been there for the rest of it.
+      this.#args.interrupted();
     }
     this.#passAt = clock.monotonic();
   }

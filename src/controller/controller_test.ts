@@ -24,6 +24,7 @@ function openFakes(shared: { api?: FakeKubernetes; registry?: FakeRegistryPort }
     problem: () => undefined,
   };
   const problems = new Map<Part, SerinError>();
+  const slept = { onSleep: (_milliseconds: number, _signal?: AbortSignal) => {} };
   const source = (part: Part, kind: string) => ({
     objects: () => api.objects(kind),
     isListed: () => true,
@@ -40,7 +41,7 @@ function openFakes(shared: { api?: FakeKubernetes; registry?: FakeRegistryPort }
     },
     clock,
     random: new SeededRandom(1),
-    sleep: () => Promise.resolve(),
+    sleep: (milliseconds, signal) => Promise.resolve(slept.onSleep(milliseconds, signal)),
     log: openLog({ write: (line) => lines.push(line.replace(/^\S+ /, "")) }),
     deployment: "serin-serving",
     intervalMs: 1000,
@@ -52,7 +53,7 @@ function openFakes(shared: { api?: FakeKubernetes; registry?: FakeRegistryPort }
       clock.advance(milliseconds);
     }
   };
-  return { api, registry, clock, controller, lease, lines, look, problems };
+  return { api, registry, clock, controller, lease, lines, look, problems, slept };
 }
 
 function deployment(name: string, annotated = true): KubernetesObject {
@@ -129,14 +130,14 @@ Deno.test("a model leaves when that is confirmed; the last one later; never by a
   assertEquals(served(api).length, 2, "an outage confirms nothing");
   registry.failure = undefined;
   await look(6);
-  assertEquals(served(api), ["models:/a@champion"]);
   registry.models.clear();
+  await look(300);
+  assertEquals(served(api), ["models:/a@champion"], "a registry without any model has lost them");
+  assertIncludes(lines.join("\n"), "it has no model at all");
+  registry.put("a", {}, "");
   await look(59);
   assertEquals(served(api), ["models:/a@champion"]);
-  assertTrue(
-    lines.some((line) => line.includes("served on until that is confirmed")),
-    "it is said",
-  );
+  assertIncludes(lines.join("\n"), "served on until that is confirmed");
   await look(3);
   assertEquals(served(api), []);
   assertEquals(lines.filter((line) => line.includes("answered 500")).length, 1, "said once");
@@ -431,6 +432,48 @@ Deno.test("without the lease nothing is written; a lease that is lost ends it at
     3,
     undefined,
   ]);
+});
+
+Deno.test("what was missing while another led is not confirmed by that", async () => {
+  const { api, registry, look, lease } = openFakes();
+  await api.create(deployment("serin-serving"));
+  registry.put("a");
+  registry.put("b");
+  await look();
+  registry.models.delete("b");
+  await look();
+  lease.held = false;
+  await look(60);
+  lease.held = true;
+  await look();
+  assertEquals(served(api).length, 2);
+});
+
+Deno.test("a change in the middle of a look is looked at soon; an end ends the pause", async () => {
+  const { registry, controller, slept } = openFakes();
+  const ending = new AbortController(), signals: boolean[] = [];
+  slept.onSleep = (milliseconds, signal) => {
+    if (milliseconds === 800) signals.push(signal?.aborted ?? false);
+    if (signals.length === 3) ending.abort();
+  };
+  registry.before = () => {
+    if (signals.length === 1) controller.wake();
+    if (signals.length === 2) ending.abort();
+  };
+  await controller.run(ending.signal);
+  assertEquals(signals, [false, true, true]);
+});
+
+Deno.test("events that may not be written do not keep the status back", async () => {
+  const { api, registry, look, lines } = openFakes();
+  registry.rollouts = [rolloutDetail({ id: "r1" })];
+  const refusal = new SerinError("permission_denied", "Cannot create", { hint: "a Role must" });
+  api.before = ({ kind }) => {
+    if (kind === "Event") throw refusal;
+  };
+  await look();
+  assertEquals(api.objects("Rollout")[0].status.phase, "ramp");
+  assertIncludes(lines.join("\n"), "a Role must");
 });
 
 Deno.test("what one part lacks does not stop the others, and is tried again more rarely", async () => {

@@ -23,6 +23,9 @@ export interface DeploymentArgsOptions {
   readonly delays?: RemovalDelays;
 }
 
+const EMPTY_REGISTRY = "served on, for it has no model at all, as one that lost its data; if " +
+  "that is meant, take --model out of the Deployment's args";
+
 /** The one container whose arguments are set. */
 const CONTAINER = "serin";
 
@@ -53,8 +56,13 @@ export class DeploymentArgs {
       metadata.annotations?.[KEYS.models] === "registry"
     );
     this.#sayMissing(wanted, live, obedient);
+    // No model at all, not even one without a champion: as a rule its volume is lost.
+    const isEmpty = models.length === 0;
+    if (isEmpty) this.interrupted();
     await eachOf(
-      obedient.map((object) => () => this.#set(object, wanted.get(object.metadata.name) ?? [])),
+      obedient.map((object) => () =>
+        this.#set(object, wanted.get(object.metadata.name) ?? [], isEmpty)
+      ),
     );
   }
 
@@ -63,7 +71,11 @@ export class DeploymentArgs {
     for (const guard of this.#guards.values()) guard.reset();
   }
 
-  async #set(object: KubernetesObject, wanted: readonly string[]): Promise<void> {
+  async #set(
+    object: KubernetesObject,
+    wanted: readonly string[],
+    isRegistryEmpty: boolean,
+  ): Promise<void> {
     const { client, clock, log } = this.#options, { name, namespace, uid } = object.metadata;
     const container = containersOf(object).find((one) => one.name === CONTAINER);
     if (container === undefined) {
@@ -71,15 +83,12 @@ export class DeploymentArgs {
       this.#say(name, `Deployment ${name} is annotated for the controller, but ${why}`);
       return;
     }
-    const args = container.args ?? [];
+    this.#say(name, "");
+    const args = container.args ?? [], served = modelsOfArgs(args);
+    if (isRegistryEmpty) return this.#sayHeld(name, served, EMPTY_REGISTRY);
     const guard = this.#guardOf(name);
-    const { models, held } = guard.confirm(modelsOfArgs(args), wanted, clock.monotonic());
-    this.#say(
-      `${name} held`,
-      held.length === 0
-        ? ""
-        : `the registry names ${held.join(", ")} no more: served on until that is confirmed`,
-    );
+    const { models, held } = guard.confirm(served, wanted, clock.monotonic());
+    this.#sayHeld(name, held, "served on until that is confirmed");
     const next = toArgs(models);
     if (isSameJson(args, next)) return;
     await client.apply({
@@ -101,6 +110,13 @@ export class DeploymentArgs {
     const guard = this.#guards.get(name) ?? new RemovalGuard(delays);
     this.#guards.set(name, guard);
     return guard;
+  }
+
+  #sayHeld(name: string, held: readonly string[], until: string): void {
+    const problem = held.length === 0
+      ? ""
+      : `the registry names ${held.join(", ")} no more: ${until}`;
+    this.#say(`${name} held`, problem);
   }
 
   #sayMissing(

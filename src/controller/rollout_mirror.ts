@@ -173,8 +173,9 @@ export class RolloutMirror {
       if (!(thrown instanceof SerinError)) throw thrown;
       if (thrown.code === "already_exists") return;
       // An event that the server refuses must not keep the status back.
-      if (thrown.code !== "invalid_input") throw thrown;
-      log.warn(`${describeReference(referenceOf(event))} is refused`, { error: thrown.message });
+      if (thrown.code !== "invalid_input" && thrown.code !== "permission_denied") throw thrown;
+      const { message: error, hint } = thrown;
+      log.warn(`${describeReference(referenceOf(event))} is refused`, { error, hint });
     }
   }
 }

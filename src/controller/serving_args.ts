@@ -41,7 +41,7 @@ export function modelsOfArgs(args: readonly string[]): string[] {
 export interface RemovalDelays {
   /** Some models are still there. Lists come in pages: a single answer may miss one. */
   readonly someMs: number;
-  /** Nothing would be left: as a rule an emptied or a wrong registry, not somebody's wish. */
+  /** Nothing would be left: as a rule a wrong registry, not somebody's wish. */
   readonly allMs: number;
 }
 
