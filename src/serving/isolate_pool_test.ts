@@ -1,5 +1,5 @@
 import { silentLog, systemClock } from "../core/mod.ts";
-import { DriftBook } from "../monitor/mod.ts";
+import { DriftBook, VersionSketch } from "../monitor/mod.ts";
 import { CountLedger } from "../rollout/router/mod.ts";
 import { assertEquals, assertSerinError, assertTrue, until } from "../testing/mod.ts";
 import { IsolatePool, type IsolateWorker } from "./isolate_pool.ts";
@@ -40,14 +40,16 @@ class FakeIsolate implements IsolateWorker {
   }
 }
 
-async function openPool(workers: number) {
+const WINDOW_MS = 3_600_000;
+
+async function openPool(workers: number, drift = new DriftBook(systemClock, WINDOW_MS)) {
   const isolates: FakeIsolate[] = [];
   const pool = new IsolatePool({
     hostname: "127.0.0.1",
     port: 0,
     workers,
     ledger: new CountLedger(),
-    drift: new DriftBook(systemClock, 3_600_000),
+    drift,
     log: silentLog,
     onBadEvent: () => {},
     onLabels: () => Promise.reject(new Error("no labels here")),
@@ -149,6 +151,23 @@ Deno.test("an isolate that dies is replaced while the others answer; at the end 
   assertTrue(isolates.every(({ ended }) => ended), "all are ended");
 });
 
+Deno.test("a version whose turn comes while no isolate lives is tried by the next one, not taken for loaded", async () => {
+  const { pool, isolates, stop } = await openPool(1);
+  pool.route("m", { stable: "1", assignment: null, cells: null });
+  const bad = pool.load(file("2")), next = pool.load(file("3"));
+  let isLoaded = false;
+  void next.then(() => isLoaded = true);
+  await settle();
+  isolates[0].say({ type: "crashed", why: "out of memory" });
+  await assertSerinError(() => bad, "unsupported_model", "out of memory");
+  await until("it is replaced and told to load", () => isolates[1]?.loads.join() === "3");
+  const start = isolates[1].heard.find((message) => message.type === "start")!;
+  assertEquals([start.files.length, isLoaded], [0, false]);
+  isolates[1].loaded();
+  await next;
+  await stop();
+});
+
 Deno.test("the end waits for no load where nobody was sent here, and says what it cut off", async () => {
   const joining = await openPool(1);
   joining.isolates[0].postMessage = () => {};
@@ -159,4 +178,31 @@ Deno.test("the end waits for no load where nobody was sent here, and says what i
   const busy = await openPool(1);
   busy.isolates[0].postMessage = () => {};
   assertEquals(await busy.pool.stop(10, { loadsMatter: true }), false);
+});
+
+Deno.test("what an isolate that dies had counted of a version stays, until the version is dropped", async () => {
+  const drift = new DriftBook(systemClock, WINDOW_MS);
+  const { pool, isolates, stop } = await openPool(1, drift);
+  const column = { name: "a", rows: 2, nullRatio: 0, edges: [0, 1], counts: [2], discrete: false };
+  const profile = { columns: [column], prediction: undefined, leftOut: 0 };
+  const loading = pool.load({ ...file("1"), profile });
+  await settle();
+  const say = (isolate: FakeIsolate, rows: number) => {
+    const sketch = new VersionSketch(profile, drift.partMs);
+    const { buffer } = sketch, data = new Float32Array(rows);
+    isolate.say({ type: "sketch", model: "m", version: "1", buffer });
+    const inputs = [{ name: "a", shape: [rows], data }];
+    sketch.observe(inputs, rows, { scores: undefined, now: Date.now() });
+  };
+  say(isolates[0], 3);
+  isolates[0].loaded();
+  await loading;
+  isolates[0].say({ type: "crashed", why: "out of memory" });
+  await until("it is replaced", () => isolates.length === 2);
+  say(isolates[1], 4);
+  await until("both count", () => drift.drifts()[0]?.rowsTotal === 7);
+  pool.unload("m", "1");
+  say(isolates[1], 4);
+  assertEquals(drift.drifts(), []);
+  await stop();
 });
