@@ -143,6 +143,7 @@ export class IsolatePool {
   }
 
   async #load(file: ProfiledFile): Promise<void> {
+    await this.#waitForOne();
     const key = keyOf(file.model, file.version);
     this.#files.set(key, file);
     this.#options.drift.hold(file.model, file.version, file.profile);
@@ -157,6 +158,16 @@ export class IsolatePool {
     if (error === undefined) return;
     this.unload(file.model, file.version);
     throw fromPosted(error);
+  }
+
+  /**
+   * The only isolate may just have died. What its successor is to hold before it listens is known to be
+   * held: a version that nobody has tried would take it down at each of its starts.
+   */
+  async #waitForOne(): Promise<void> {
+    while (this.#live().length === 0 && !this.#stopping) {
+      await new Promise((done) => setTimeout(done, PING_MS));
+    }
   }
 
   #servesNothing(): boolean {
