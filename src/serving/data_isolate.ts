@@ -36,6 +36,7 @@ let labelsNext = 0;
 let badEventAt = -Infinity;
 let ready = false;
 let closing = false;
+let draining = false;
 let starting: Promise<void> | undefined;
 let sealer: TokenSealer | undefined;
 let dataPlane: DataPlane | undefined;
@@ -52,6 +53,9 @@ async function receive(message: ToIsolate): Promise<void> {
     case "start":
       return await (starting = start(message));
     case "load": {
+      // In the order in which it was told: an "unload" before this one waits for the start too. Whoever
+      // started it hears why, if that fails.
+      await starting?.catch(() => {});
       const error = await load(message);
       return scope.postMessage({ type: "loaded", id: message.id, ...(error ? { error } : {}) });
     }
@@ -83,6 +87,7 @@ async function receive(message: ToIsolate): Promise<void> {
     }
     case "drain":
       // Stops accepting, answers what is in flight.
+      draining = true;
       await acceptWaiting();
       await server?.shutdown();
       recorder?.flush();
@@ -118,6 +123,8 @@ async function start(message: ToIsolate & { type: "start" }): Promise<void> {
     watch(served, file);
     await plane.add(served);
   }
+  // The others have closed the port: whoever were let in here would be cut off with this isolate.
+  if (draining) return;
   const app = inferenceApp({
     dataPlane: plane,
     stats,
