@@ -50,6 +50,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     doors: { "sync.ts": "the contract between serving process and registry" },
   },
   datacheck: { level: 2, imports: ["core", "dataset"] },
+  starter: { level: 2, imports: ["core", "config"] },
   gate: { level: 2, imports: ["core", "dataset", "statistics"] },
   monitor: {
     level: 2,
@@ -93,7 +94,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
         "database",
       ],
       ...["telemetry", ...DOMAINS, "api", "serving", "web", "demo"],
-      ...["kubernetes", "controller", "gate", "datacheck", "monitor"],
+      ...["kubernetes", "controller", "gate", "datacheck", "monitor", "starter"],
       "deploy",
     ],
   },

@@ -15,6 +15,7 @@ import { deployRollbackCommand } from "./deploy_rollback.ts";
 import { deployStatusCommand } from "./deploy_status.ts";
 import { manifestsRenderCommand } from "./manifests_render.ts";
 import { gateCommand } from "./gate.ts";
+import { initCommand } from "./init.ts";
 import { predictCommand } from "./predict.ts";
 import { predictionsExportCommand } from "./predictions_export.ts";
 import { registerCommand } from "./register.ts";
@@ -27,6 +28,7 @@ import { versionCommand } from "./version.ts";
 /** Every command of serin, in the order of the help. */
 export const COMMANDS = [
   demoCommand,
+  initCommand,
   dataCheckCommand,
   trainCommand,
   registryCommand,
