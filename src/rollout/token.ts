@@ -57,8 +57,6 @@ const FORMAT = 1;
 const IV_BYTES = 12, TAG_BYTES = 16, NONCE_BYTES = 8;
 const BYTES_MAX = Math.floor(LIMITS.tokenCharactersMax * 3 / 4);
 const LABEL_MAX = 2 ** 51;
-/** Format, a key's id of up to 32 bytes and its length, nonce. */
-const NONCE_CHARACTERS_MAX = Math.ceil((2 + 32 + NONCE_BYTES) * 4 / 3);
 
 /** How predictions are written. */
 const FORM = { none: 0, integers: 1, texts: 2, probabilities: 4 } as const;
@@ -152,10 +150,30 @@ export function openToken(
  * @returns the 8 bytes that name its assignment, which are not secret; undefined for what is no token
  */
 export function readTokenNonce(text: string): Uint8Array | undefined {
-  const head = Buffer.from(text.slice(0, NONCE_CHARACTERS_MAX), "base64url");
-  const at = 2 + (head[1] ?? 0);
-  if (head[0] !== FORMAT || head.length < at + NONCE_BYTES) return undefined;
-  return new Uint8Array(head.subarray(at, at + NONCE_BYTES));
+  if (byteAt(text, 0) !== FORMAT) return undefined;
+  const at = 2 + byteAt(text, 1);
+  const nonce = new Uint8Array(NONCE_BYTES);
+  for (let i = 0; i < NONCE_BYTES; i++) {
+    const byte = byteAt(text, at + i);
+    if (byte < 0) return undefined;
+    nonce[i] = byte;
+  }
+  return nonce;
+}
+
+/** By hand: a decoder of the platform takes 2 µs for the few bytes that are wanted of each answer. */
+function byteAt(text: string, at: number): number {
+  const first = Math.floor(at * 4 / 3), shift = 2 + 2 * (at % 3);
+  const high = sextet(text.charCodeAt(first)), low = sextet(text.charCodeAt(first + 1));
+  return high < 0 || low < 0 ? -1 : ((high << shift) | (low >> (6 - shift))) & 0xff;
+}
+
+/** A base64url digit's value; -1 for what is none. */
+function sextet(code: number): number {
+  if (code >= 65 && code <= 90) return code - 65;
+  if (code >= 97 && code <= 122) return code - 71;
+  if (code >= 48 && code <= 57) return code + 4;
+  return code === 45 ? 62 : code === 95 ? 63 : -1;
 }
 
 /** Tries the fullest form first. @returns whether any form fits */

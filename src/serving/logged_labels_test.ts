@@ -1,6 +1,7 @@
 import { SystemRandom } from "../core/mod.ts";
 import { createTokenSealer, readTokenNonce } from "../rollout/router/mod.ts";
 import { assertEquals, assertTrue } from "../testing/mod.ts";
+import { openToken } from "../rollout/token.ts";
 import { labelsToLog } from "./logged_labels.ts";
 
 const sealer = createTokenSealer(
@@ -43,5 +44,18 @@ Deno.test("each token's nonce is its own, and what is no token has none", () => 
   assertEquals(nonces.size, 100);
   for (const text of ["", "AQ", "AQUB", "%%%%", "x".repeat(5000)]) {
     assertTrue(readTokenNonce(text) === undefined, text.slice(0, 10));
+  }
+});
+
+Deno.test("the nonce that is read is the one that the registry finds in the token", () => {
+  for (const id of ["", "a", "ab", "abc", "a-longer-key-of-thirty-two-bytes"]) {
+    const key = { id, key: btoa("0123456789abcdef0123456789abcdef") };
+    const text = createTokenSealer([key], new SystemRandom()).seal({
+      ...{ model: "m", version: "1", rollout: undefined, step: 0, arm: "stable", time: 1 },
+      ...{ keyHash: undefined, rows: 1, predictions: undefined },
+    })!;
+    const token = openToken(text, () => new TextEncoder().encode(atob(key.key)));
+    assertTrue(typeof token !== "string", "it opens");
+    assertEquals(readTokenNonce(text)!.toHex(), token.nonce);
   }
 });
