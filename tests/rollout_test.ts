@@ -171,4 +171,7 @@ Deno.test("beside a plain MLflow server serve decides by itself, and says for ho
   assertEquals(good.failures, []);
   // The registry beside it was asked for nothing but MLflow's own.
   assertEquals((await ask(`${api.url}/api/serin/v1/rollouts`)).json, { rollouts: [] });
+  // What decides in the process is there until the last counts are in.
+  await served.process.stop();
+  assertTrue(!/did not hear|out of reach/.test(served.process.stderr), served.process.stderr);
 });

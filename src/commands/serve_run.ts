@@ -163,28 +163,35 @@ async function connect(
   log: Log,
   lifecycle: Lifecycle,
 ): Promise<{ peer: SyncPeer; source: VersionSource; token?: string | undefined }> {
+  let closeEngine = () => {};
+  // Named before serving is, so that it is closed after it: the last sync goes there, though as a rule
+  // the first one opens it.
+  lifecycle.onStop("engine", () => closeEngine());
+  const openLocal = (options: LocalEngineOptions): SyncPeer => {
+    const { engine, close } = openLocalEngine(options);
+    closeEngine = close;
+    return engine;
+  };
   if (options.registry === undefined) {
-    return { peer: openLocalEngine({ catalog: emptyCatalog, log }, lifecycle), source: noSource };
+    return { peer: openLocal({ catalog: emptyCatalog, log }), source: noSource };
   }
   const baseUrl = options.registry;
   const { client, token } = await openRegistryClient(baseUrl, options);
   const remote = new RemotePeer({ baseUrl, fetch: globalThis.fetch, token });
   const catalog = new MlflowCatalog(client);
   const planFor = (model: string) => planOfTags(model, catalog.tagsOf(model), log);
-  const openLocal = () => Promise.resolve(openLocalEngine({ catalog, planFor, log }, lifecycle));
+  const fallBack = () => Promise.resolve(openLocal({ catalog, planFor, log }));
   return {
-    peer: new FallbackPeer(remote, openLocal, log),
+    peer: new FallbackPeer(remote, fallBack, log),
     source: new MlflowSource(client),
     token,
   };
 }
 
+type LocalEngineOptions = Pick<RolloutEngineOptions, "catalog" | "planFor"> & { log: Log };
+
 /** The registry's own engine, in this process and in memory. */
-function openLocalEngine(
-  options: Pick<RolloutEngineOptions, "catalog" | "planFor"> & { log: Log },
-  lifecycle: Lifecycle,
-): SyncPeer {
-  const { log } = options;
+function openLocalEngine(options: LocalEngineOptions): { engine: SyncPeer; close: () => void } {
   const database = openDatabase(":memory:", rolloutMigrations);
   const engine = new RolloutEngine({
     ...options,
@@ -192,12 +199,12 @@ function openLocalEngine(
     clock: systemClock,
     random: new SystemRandom(),
   });
-  const stopTicking = keepTicking(engine, log);
-  lifecycle.onStop("engine", () => {
+  const stopTicking = keepTicking(engine, options.log);
+  const close = () => {
     stopTicking();
     database.close();
-  });
-  return engine;
+  };
+  return { engine, close };
 }
 
 const noSource: VersionSource = {
