@@ -10,6 +10,7 @@ import {
 import { inOrder, whyKept } from "./kind_order.ts";
 import { diffObjects, type FieldChange } from "./object_diff.ts";
 import { textAt } from "./object_fields.ts";
+import { refusalOf } from "./refusal.ts";
 
 /** In whose name fields are applied. */
 export const FIELD_MANAGER = "serin-deploy";
@@ -120,7 +121,8 @@ async function planObject(
     }
     const live = await client.get(reference);
     if (live?.metadata.deletionTimestamp !== undefined) {
-      return refusal(reference, "it is being deleted", "wait until it is gone");
+      const reason = "it is being deleted", hint = "wait until it is gone";
+      return { reference, action: "refused", changes: [], reason, hint };
     }
     const wanted = await client.apply(object, options);
     if (live === undefined) return { reference, action: "create", changes: [] };
@@ -131,7 +133,7 @@ async function planObject(
     if (isKindMissing(thrown) && definesKind(request.objects, reference)) {
       return { reference, action: "create", changes: [] };
     }
-    return refusal(reference, thrown.message, hintOf(thrown));
+    return { reference, action: "refused", changes: [], ...refusalOf(reference, thrown) };
   }
 }
 
@@ -175,16 +177,6 @@ function isOurs(live: KubernetesObject): boolean {
 function concernsAll({ code }: SerinError): boolean {
   return code === "unavailable" || code === "unauthenticated" || code === "timeout" ||
     code === "limit_exceeded";
-}
-
-function hintOf(error: SerinError): string | undefined {
-  if (error.details?.conflicts === undefined) return error.hint;
-  return "leave it to them, or take the fields over with --force-conflicts";
-}
-
-function refusal(reference: ObjectReference, reason: string, hint?: string): PlannedObject {
-  const base = { reference, action: "refused", changes: [], reason } as const;
-  return hint === undefined ? base : { ...base, hint };
 }
 
 /** What makes an object the same in two releases: its version may change. */
