@@ -310,7 +310,8 @@ class ServingProcess implements Serving {
     for (const followed of this.#followed) {
       const { model, alias } = followed;
       const version = await this.#options.cache.recallAlias(model, alias);
-      if (version === undefined) continue;
+      // The registry may have answered meanwhile: what it says is newer.
+      if (version === undefined || followed.answer !== undefined) continue;
       this.#options.log.warn("serving the version of the last time, out of the cache", {
         model,
         version,

@@ -81,13 +81,15 @@ export class SyncLoop {
     return this.#sync();
   }
 
-  /** A bad event: the registry should hear of it soon. */
+  /** A bad event: the registry should hear of it soon; of one out of reach, when it is back. */
   soon(): void {
     if (this.#stopped) return;
     if (this.#inFlight !== undefined) {
       this.#again = true;
       return;
     }
+    // A canary that fails would have every replica knock 20 times a second at a registry that is ill.
+    if (!this.reachable) return;
     const wait = Math.max(0, this.#lastAt + SYNC_MS_MIN - this.#options.clock.monotonic());
     this.#schedule(wait);
   }
@@ -153,7 +155,7 @@ export class SyncLoop {
     });
     await this.#inFlight;
     this.#inFlight = undefined;
-    if (this.#again) wait = Math.min(wait, SYNC_MS_MIN);
+    if (this.#again && this.reachable) wait = Math.min(wait, SYNC_MS_MIN);
     this.#again = false;
     this.#schedule(wait);
   }

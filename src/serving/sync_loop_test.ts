@@ -1,6 +1,6 @@
 import { type Log, SeededRandom, SerinError, silentLog, systemClock } from "../core/mod.ts";
 import type { SyncAnswer, SyncPeer, SyncRequest } from "../rollout/sync.ts";
-import { assertEquals, assertIncludes, FakePeer, until } from "../testing/mod.ts";
+import { assertEquals, assertIncludes, assertTrue, FakePeer, until } from "../testing/mod.ts";
 import { SyncLoop } from "./sync_loop.ts";
 
 const COUNTS: SyncRequest["counts"] = [
@@ -81,6 +81,28 @@ Deno.test("a registry that does not know the last sync's word takes its counts a
   assertEquals(heard[1].counts, COUNTS);
 });
 
+Deno.test("bad events hurry a sync along, but knock no more often at a registry that is out of reach", async () => {
+  const peer = new FakePeer(), sync = peer.sync.bind(peer);
+  peer.sync = async (request) => ({ ...await sync(request), intervalMs: 3_600_000 });
+  const { loop } = openLoop(peer);
+  await loop.start();
+  loop.soon();
+  await until("it syncs at once", () => peer.attempts === 2);
+  peer.reachable = false;
+  loop.soon();
+  await until("it is missed", () => !loop.reachable);
+  // Three times the least time between two syncs; the first wait of an outage is 250 to 500 ms.
+  const { attempts } = peer, until150 = performance.now() + 150;
+  while (performance.now() < until150) {
+    loop.soon();
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  assertTrue(peer.attempts <= attempts + 1, `${peer.attempts - attempts} attempts in 150 ms`);
+  peer.reachable = true;
+  await until("it is tried again all the same", () => loop.reachable);
+  await loop.stop(1000);
+});
+
 Deno.test("an outage is told once, with its reason, and ends with a line", async () => {
   const peer = new FakePeer(), lines: string[] = [];
   peer.reachable = false;
@@ -93,13 +115,8 @@ Deno.test("an outage is told once, with its reason, and ends with a line", async
   await loop.start();
   assertEquals([loop.reachable, loop.ageSeconds], [false, undefined]);
   assertIncludes(loop.problem!, "does not answer");
-  for (let i = 0; i < 3; i++) {
-    const { attempts } = peer;
-    loop.soon();
-    await until("another attempt", () => peer.attempts > attempts);
-  }
+  await until("other attempts", () => peer.attempts > 2);
   peer.reachable = true;
-  loop.soon();
   await until("it is reached", () => loop.reachable);
   assertEquals(lines, [
     "the registry is out of reach and has not answered yet: The registry does not answer",
