@@ -44,10 +44,14 @@ export class ReplicaRoster {
     this.#settledAt = resumed ? clock.monotonic() + LIVE_MS : -Infinity;
   }
 
-  /** A replica that takes its leave is not live from then on; one that is killed, after LIVE_MS. */
+  /**
+   * A replica that takes its leave is not live from then on; one that is killed, after LIVE_MS. An older
+   * sync that comes late, as after a time-out, brings nobody back.
+   */
   hear({ replica, incarnation, models, leaving = false }: SyncRequest): void {
-    const key = `${replica}\n${incarnation}`;
-    if (!this.#replicas.has(key)) {
+    const key = `${replica}\n${incarnation}`, before = this.#replicas.get(key);
+    if (before?.left) return;
+    if (before === undefined) {
       this.#forgetSilent(this.#replicas.size >= REPLICAS_MAX ? LIVE_MS : REMEMBERED_MS);
     }
     const heardAt = this.#clock.monotonic(), seenAt = this.#clock.now();

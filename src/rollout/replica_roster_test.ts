@@ -100,6 +100,8 @@ Deno.test("a replica that takes its leave holds nothing from then on, and is lis
   await fleet.pass(1, { a: BOTH });
   assertEquals((await fleet.pass(10, { b: ["1"], a: BOTH }))?.share, 0.25);
   await fleet.sync("b", ["1"], { leaving: true });
+  // What it had sent before and was not waited for arrives after its last word.
+  await fleet.sync("b", ["1"], { sequence: 0 });
   assertEquals((await fleet.sync("a", BOTH)).assignment?.share, 0.5);
   const listed = fleet.engine.replicas().map(({ replica, live }) => [replica, live]);
   assertEquals(listed, [["a", true], ["b", false]]);
