@@ -1,0 +1,123 @@
+/** The workflow that `serin init` writes, run command by command against a real registry and server. */
+import { assertEquals, assertIncludes, assertTrue, serinCommand } from "../src/testing/mod.ts";
+import { sampleTable } from "../src/starter/mod.ts";
+import { Workbench } from "./support/workbench.ts";
+import { evaluate, holds, interpolate } from "./workflow/expression.ts";
+import { LocalRunner } from "./workflow/local_runner.ts";
+import { jobsOf, MODEL, modelRelease, tell, textOf } from "./workflow/model_release.ts";
+
+/** A folder with `serin` in it, whichever this test is about. */
+async function makeBin(bench: Workbench): Promise<string> {
+  const { command, args } = serinCommand();
+  const words = [command, ...args].map((word) => `'${word}'`).join(" ");
+  // Of a run from the sources; the workflow's own environment is empty.
+  const cache = `DENO_DIR='${Deno.env.get("DENO_DIR") ?? ""}'; export DENO_DIR`;
+  const path = await bench.write("bin/serin", `#!/bin/sh\n${cache}\nexec ${words} "$@"\n`);
+  await Deno.chmod(path, 0o755);
+  return bench.path("bin");
+}
+
+Deno.test("a model repository's workflow: first version, canary, rollback", async (t) => {
+  await using bench = await Workbench.open();
+  const { api } = await bench.registry();
+  const champion = `models:/${MODEL}@champion`;
+  const served = await bench.serve(["--registry", api.url, "--model", champion], { wait: false });
+  const bin = await makeBin(bench);
+  const place = { folder: bench.folder, bin, registryUrl: api.url, servingUrl: served.url };
+  for (const { name, run } of modelRelease(place)) {
+    if (!await t.step(name, async () => void await run())) return;
+  }
+
+  await t.step("what was recorded: gate, commit, plan", async () => {
+    const { tags } = await api.client.versions.get(MODEL, "2");
+    const valueOf = (key: string) => tags.find((tag) => tag.key === key)?.value;
+    assertEquals(valueOf("serin.gate"), "passed");
+    assertTrue(/^[0-9a-f]{40}$/.test(valueOf("mlflow.source.git.commit")!), "the commit");
+    const model = await api.client.models.get(MODEL);
+    const plan = model.tags.find(({ key }) => key === "serin.rollout_plan");
+    assertEquals(JSON.parse(plan!.value).steps[0], { share: 0.2, seconds: 2 });
+  });
+
+  const runner = new LocalRunner({
+    repository: bench.path(MODEL),
+    work: bench.path("bad"),
+    bin,
+    vars: { SERIN_REGISTRY: api.url, SERIN_SERVING_URL: served.url },
+    secrets: {},
+  });
+  const train = `${MODEL}/data/train.csv`, good = await Deno.readTextFile(bench.path(train));
+
+  await t.step("data that are not fit end it before anything is trained", async () => {
+    await bench.write(
+      train,
+      good.replaceAll(/^([^,]+),/gm, (_, first) => `${first}00,`)
+        .replace("distance_km00", "distance_km"),
+    );
+    const run = await runner.run({ name: "push" });
+    assertEquals(run.jobs, { ...jobsOf([]), "data-check": "failure" }, tell(run));
+    assertEquals(run.steps.map(({ code }) => code), [3]);
+    assertIncludes(textOf(run, "data-check"), "column.distance_km.range");
+  });
+
+  await t.step("a model that is worse is not registered", async () => {
+    // Labels of other parcels: all columns look as they should, and nothing can be learnt.
+    const labels = sampleTable(4000, 9).trim().split("\n").map((line) => line.split(",").at(-1));
+    const lines = good.trim().split("\n").map((line, i) =>
+      [...line.split(",").slice(0, -1), labels[i]].join(",")
+    );
+    await bench.write(train, `${lines.join("\n")}\n`);
+    const run = await runner.run({ name: "push" });
+    const before = jobsOf(["data-check", "train"]);
+    assertEquals(run.jobs, { ...before, gate: "failure" }, tell(run));
+    assertEquals(run.steps.at(-1)!.code, 3);
+    const { latest_versions } = await api.client.models.get(MODEL);
+    assertEquals(latest_versions.map(({ version }) => version), ["2"]);
+  });
+});
+
+Deno.test("serin init: a folder with anything in it stays as it is", async () => {
+  await using bench = await Workbench.open();
+  await bench.write("mine/notes.txt", "do not touch");
+  await bench.refused(["init", "mine"], 1, "is there and is not empty", "never written over");
+  assertEquals([...Deno.readDirSync(bench.path("mine"))].map(({ name }) => name), ["notes.txt"]);
+  await bench.refused(["init", "."], 2, "name a folder that is to be made");
+  await bench.refused(["init", "two words"], 2, '"two words" cannot be the model\'s name');
+  const made = await bench.run("init", "two words", "--model", "words", "--json");
+  assertEquals(made.code, 0, made.stderr);
+  const { model, files } = JSON.parse(made.stdout);
+  assertEquals([model, files.length], ["words", 9]);
+  await bench.refused(["init", "two words", "--model", "words"], 1, "is not empty");
+});
+
+Deno.test("expressions: what is not understood is an error, never true", () => {
+  const contexts = {
+    inputs: { action: "rollback" },
+    github: { event_name: "push" },
+    "success()": true,
+    "failure()": false,
+    "always()": true,
+  };
+  const cases: [string, unknown][] = [
+    ["inputs.action == 'rollback' && github.event_name != 'push'", false],
+    ["inputs.action || 'release'", "rollback"],
+    ["inputs.version || 'newest'", "newest"],
+    ["!(inputs.action == 'a''b')", true],
+    ["inputs.none == ''", true],
+  ];
+  for (const [text, value] of cases) assertEquals(evaluate(text, contexts), value, text);
+  assertEquals(interpolate("a-${{ inputs.action }}-${{ inputs.none }}", contexts), "a-rollback-");
+  const failed = { ...contexts, "success()": false, "failure()": true };
+  assertEquals([holds(undefined, failed), holds("failure()", failed)], [false, true]);
+  assertEquals([holds("inputs.action != 'x'", failed), holds("always()", failed)], [false, true]);
+  for (
+    const text of ["hashFiles('x')", "runner.os", "1 + 1", "(inputs.action", "inputs.action =="]
+  ) {
+    let problem: unknown;
+    try {
+      evaluate(text, contexts);
+    } catch (thrown) {
+      problem = thrown;
+    }
+    assertTrue(problem instanceof Error, text);
+  }
+});
