@@ -62,6 +62,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   deploy: { level: 2, imports: ["core", "config", "kubernetes", "control"] },
   controller: { level: 2, imports: ["core", "kubernetes"] },
+  retrain: { level: 2, imports: ["core", "database"] },
   api: {
     level: 3,
     imports: [
