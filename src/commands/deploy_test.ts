@@ -409,6 +409,70 @@ Deno.test("an object that fails after its dry run: how far it went", async () =>
   );
 });
 
+Deno.test("an API server that is away for a moment does not leave a release half applied", async () => {
+  const world = await deployed();
+  const started = world.clock.monotonic();
+  let dryRuns = 0;
+  world.kubernetes.before = ({ method, kind }) => {
+    if (method !== "apply" || kind !== "StatefulSet" || ++dryRuns === 1) return;
+    if (world.clock.monotonic() - started > 40_000) return;
+    const lease = live(world, "Lease", "serin-deploy");
+    assertIncludes(lease.spec.holderIdentity, "jane (");
+    throw new SerinError("timeout", "the API server did not answer");
+  };
+  assertEquals(await world.apply({ set: ["image=serin:2"], timeoutSeconds: 90 }), 0);
+  assertIncludes(world.last, "Release 2 is healthy");
+});
+
+Deno.test("an object that is refused after its dry run: what to do, and the way back", async () => {
+  const world = await deployed();
+  let dryRuns = 0;
+  world.kubernetes.before = ({ method, kind }) => {
+    if (method !== "apply" || kind !== "CronJob" || ++dryRuns === 1) return;
+    throw new SerinError("permission_denied", "no", { hint: "a Role must allow it" });
+  };
+  await assertSerinError(
+    () => world.apply({ set: ["image=serin:2"] }),
+    "permission_denied",
+    "applied in part",
+    "a Role must allow it; `serin deploy rollback --release 1`",
+  );
+});
+
+Deno.test("one who was taken for dead writes nothing more", async () => {
+  const world = await deployed();
+  let dryRuns = 0;
+  world.kubernetes.before = ({ method, kind }) => {
+    if (method !== "apply" || kind !== "StatefulSet" || ++dryRuns === 1) return;
+    world.clock.advance(31_000);
+    const lease = live(world, "Lease", "serin-deploy");
+    world.kubernetes.before = () => {};
+    void world.kubernetes.replace({ ...lease, spec: { ...lease.spec, holderIdentity: "joe (1)" } });
+  };
+  await assertSerinError(
+    () => world.apply({ set: ["image=serin:2"] }),
+    "conflict",
+    "Another `serin deploy` is under way in this namespace: joe (1) holds the Lease",
+  );
+  const [container] = live(world, "Deployment", "serin-serving").spec.template.spec.containers;
+  assertEquals(container.image, "serin:0.1.0");
+});
+
+Deno.test("a namespace that is being deleted takes nothing", async () => {
+  const world = await deployed();
+  const namespace = live(world, "Namespace", "serin");
+  const metadata = { ...namespace.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" };
+  await world.kubernetes.replace({ ...namespace, metadata });
+  const writes = world.writes.length;
+  await assertSerinError(
+    () => world.apply({ set: ["image=serin:2"] }),
+    "not_ready",
+    "Nothing was applied: namespace serin is being deleted",
+    "kubectl get namespace serin",
+  );
+  assertEquals(world.writes.length, writes);
+});
+
 Deno.test("two at once: the second names the first; a holder that died is waited out", async () => {
   const world = await deployed();
   await world.kubernetes.create({

@@ -13,11 +13,13 @@ import { checkPlan, FIELD_MANAGER, type PlannedObject, planObjects } from "./rel
 import { digestOf, type NewRelease, type Release } from "./release_record.ts";
 import { openReleaseStore, type ReleaseStore } from "./release_store.ts";
 import { ensureTokens } from "./tokens_secret.ts";
-import { waitFor, type Waiting } from "./waiting.ts";
+import { waitFor, type Waiting, whileUnavailable } from "./waiting.ts";
 import { describeHealth } from "./workload_health.ts";
 
 const WORKLOADS: ReadonlySet<string> = new Set(["Deployment", "StatefulSet"]);
 const ESTABLISHED_LOOK_MS = 200;
+/** Who applies is worth knowing, not worth waiting for. */
+const WHO_AM_I_MS = 5000;
 
 /** What is to be applied. */
 export interface ReleaseRequest extends Omit<NewRelease, "number" | "time"> {
@@ -63,8 +65,24 @@ export async function applyRelease(
   const { client, clock } = context, { namespace } = request;
   const deadline = clock.monotonic() + request.timeoutMs;
   const isThere = await client.get({ apiVersion: "v1", kind: "Namespace", name: namespace });
-  const lockOptions = { namespace, by: request.by, clock, random: context.random };
+  if (isThere?.metadata.deletionTimestamp !== undefined) {
+    throw new SerinError(
+      "not_ready",
+      `Nothing was applied: namespace ${namespace} is being deleted`,
+      {
+        hint: `apply again when \`kubectl get namespace ${namespace}\` finds it no more`,
+      },
+    );
+  }
+  const lockOptions = {
+    namespace,
+    by: request.by,
+    clock,
+    random: context.random,
+    observe: (holder: string, milliseconds: number) => observe(context, holder, milliseconds),
+  };
   let lock: DeployLock | undefined;
+  const onTurn = async () => await lock?.renew();
   try {
     if (isThere !== undefined) lock = await takeDeployLock(client, lockOptions);
     const store = openReleaseStore(client, namespace);
@@ -72,13 +90,12 @@ export async function applyRelease(
     const plan = await planObjects(client, { ...request, released });
     checkPlan(plan);
     await request.beforeWrite?.();
-    if (context.signal.aborted) {
-      throw new SerinError("not_ready", "Interrupted: nothing was applied");
-    }
-    await applyFoundations(request, context, deadline);
+    if (context.signal.aborted) throw interrupted();
+    // All of that took its time: somebody may have taken this process for dead.
+    await onTurn();
+    const waiting = { ...context, onTurn };
+    await applyFoundations(request, waiting, deadline);
     lock ??= await takeDeployLock(client, lockOptions);
-    const held = lock;
-    const waiting = { ...context, onTurn: () => held.renew() };
     return await new ReleaseRun(request, { ...context, waiting, store, deadline }, plan).run();
   } finally {
     await lock?.release().catch((thrown) => {
@@ -87,10 +104,26 @@ export async function applyRelease(
   }
 }
 
+async function observe(
+  { sleep, signal, report }: ReleaseContext,
+  holder: string,
+  milliseconds: number,
+): Promise<void> {
+  report.say(
+    `${holder} holds the Lease serin-deploy and seems to be gone: it is watched for a while`,
+  );
+  await sleep(milliseconds, signal);
+  if (signal.aborted) throw interrupted();
+}
+
+function interrupted(): SerinError {
+  return new SerinError("not_ready", "Interrupted: nothing was applied");
+}
+
 /** Namespace and definitions, which the rest needs: written, and waited for until they work. */
 async function applyFoundations(
   { objects, force }: ReleaseRequest,
-  { client, ...waiting }: ReleaseContext,
+  { client, ...waiting }: Waiting & { readonly client: KubernetesClient },
   deadline: number,
 ): Promise<void> {
   const foundations = inOrder(objects).filter(isFoundation);
@@ -174,18 +207,20 @@ class ReleaseRun {
   }
 
   async #write(number: number): Promise<void> {
-    const { client } = this.#context, { force } = this.#request;
+    const { client, waiting, deadline } = this.#context, { force } = this.#request;
     const objects = inOrder(this.#request.objects).filter((object) => !isFoundation(object));
     for (const [i, object] of objects.entries()) {
       try {
-        await client.apply(object, { fieldManager: FIELD_MANAGER, force });
+        await waiting.onTurn?.();
+        const apply = () => client.apply(object, { fieldManager: FIELD_MANAGER, force });
+        await whileUnavailable(waiting, deadline, apply);
       } catch (thrown) {
-        const code = thrown instanceof SerinError ? thrown.code : "internal";
+        const { code = "internal", hint } = thrown instanceof SerinError ? thrown : {};
         throw new SerinError(
           code,
           `Release ${number} was applied in part, ${i} of ${objects.length} objects, and not ` +
             `waited for: ${messageOf(thrown)}`,
-          { cause: thrown },
+          { cause: thrown, ...(hint === undefined ? {} : { hint }) },
         );
       }
     }
@@ -227,8 +262,9 @@ class ReleaseRun {
   }
 
   async #prune(): Promise<void> {
-    const { client, report } = this.#context;
+    const { client, report, waiting } = this.#context;
     for (const reference of this.#removals()) {
+      await waiting.onTurn?.();
       const was = await client.delete(reference, { propagation: "Background" });
       if (was) report.say(`${describeReference(reference)} was removed`);
     }
@@ -261,8 +297,12 @@ function withWayBack(
     ? `no release was healthy before: apply again with other settings, or \`kubectl delete ` +
       `namespace ${namespace}\` removes everything`
     : `\`serin deploy rollback --release ${last.number}\` goes back to release ${last.number}`;
-  const { code, message, details, cause } = thrown;
-  return new SerinError(code, message, { hint: back, ...(details && { details }), cause });
+  const { code, message, details, cause, hint } = thrown;
+  return new SerinError(code, message, {
+    hint: hint === undefined ? back : `${hint}; ${back}`,
+    ...(details && { details }),
+    cause,
+  });
 }
 
 /**
@@ -314,6 +354,7 @@ export async function askWhoAmI(client: KubernetesClient): Promise<string> {
     const response = await client.raw("POST", path, {
       headers: { "content-type": "application/json" },
       body: JSON.stringify(review),
+      signal: AbortSignal.timeout(WHO_AM_I_MS),
     });
     const answer = await response.json() as { status?: { userInfo?: { username?: unknown } } };
     const name = answer.status?.userInfo?.username;

@@ -1,5 +1,5 @@
 import { type Clock, formatDuration, type Random, SerinError } from "../../core/mod.ts";
-import type { KubernetesClient, KubernetesObject } from "../../kubernetes/mod.ts";
+import type { KubernetesClient, KubernetesObject, ObjectReference } from "../../kubernetes/mod.ts";
 import { numberAt, textAt, timeAt } from "./object_fields.ts";
 
 /** The Lease that whoever changes a release holds. */
@@ -9,40 +9,64 @@ export const LOCK_NAME = "serin-deploy";
 const DURATION_SECONDS = 30;
 const RENEW_MS = 10_000;
 
+/** A holder that works renews more often than this. */
+const OBSERVED_MS = 15_000;
+
 /** The right to change a namespace's release: one at a time. */
 export interface DeployLock {
   /**
-   * Renews the Lease when it is time to.
+   * Renews the Lease when it is time to; an API server that cannot for a moment is asked again.
    *
-   * @throws {SerinError} `conflict` where somebody else took it: this process slept for too long
+   * @throws {SerinError} `conflict` where somebody else took it: this process slept for too long;
+   *   `unavailable`, `timeout` where it could not be renewed for as long as it lasts
    */
   renew(): Promise<void>;
   /** Gives it back. */
   release(): Promise<void>;
 }
 
+/** How a {@linkcode DeployLock} is taken. */
+export interface LockOptions {
+  readonly namespace: string;
+  /** The user, for whoever comes second. */
+  readonly by: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Waits while a Lease that looks abandoned is looked at. */
+  readonly observe: (holder: string, milliseconds: number) => Promise<void>;
+}
+
 /**
- * Takes the Lease `serin-deploy` of a namespace, or says who has it.
+ * Takes the Lease `serin-deploy` of a namespace, or says who has it. One that looks abandoned is
+ * watched for a while first: the clock of its holder may go wrong, or this one's.
  *
- * @param options.by the user, for whoever comes second
  * @throws {SerinError} `conflict` where another holds it
  */
 export async function takeDeployLock(
   client: KubernetesClient,
-  options: { namespace: string; by: string; clock: Clock; random: Random },
+  options: LockOptions,
 ): Promise<DeployLock> {
   const { namespace, by, clock, random } = options;
   const ref = { apiVersion: LEASE, kind: "Lease", namespace, name: LOCK_NAME };
   const identity = `${by} (${random.bytes(6).toHex()})`;
-  let held = await take(client, await client.get(ref), { namespace, identity, now: clock.now() });
+  const free = await findFree(client, ref, options);
+  let held = await take(client, free, { namespace, identity, now: clock.now() });
   let renewedAt = clock.monotonic();
+  const renew = async () => {
+    const live = await client.get(ref), sentAt = clock.monotonic();
+    if (live === undefined || holderOf(live) !== identity) throw taken(live, clock.now());
+    held = await client.replace(leaseOf(live, namespace, identity, clock.now()));
+    renewedAt = sentAt;
+  };
   return {
     renew: async () => {
       if (clock.monotonic() - renewedAt < RENEW_MS) return;
-      const live = await client.get(ref);
-      if (live === undefined || holderOf(live) !== identity) throw taken(live, clock.now());
-      held = await client.replace(leaseOf(live, namespace, identity, clock.now()));
-      renewedAt = clock.monotonic();
+      try {
+        await renew();
+      } catch (thrown) {
+        const isHeld = clock.monotonic() - renewedAt < DURATION_SECONDS * 1000;
+        if (!isHeld || !(thrown instanceof SerinError) || !thrown.retriable) throw thrown;
+      }
     },
     release: async () => {
       const { uid } = held.metadata;
@@ -61,12 +85,29 @@ export async function takeDeployLock(
 
 const LEASE = "coordination.k8s.io/v1";
 
+/** @returns the Lease as it is, undefined where there is none; nobody holds it */
+async function findFree(
+  client: KubernetesClient,
+  ref: ObjectReference,
+  { clock, observe }: LockOptions,
+): Promise<KubernetesObject | undefined> {
+  const live = await client.get(ref);
+  if (live === undefined || holderOf(live) === "") return live;
+  const renewed = timeAt(live, "spec", "renewTime") ?? 0;
+  const seconds = numberAt(live, "spec", "leaseDurationSeconds") ?? DURATION_SECONDS;
+  if (Math.abs(clock.now() - renewed) < seconds * 1000) throw taken(live, clock.now());
+  await observe(holderOf(live), OBSERVED_MS);
+  const later = await client.get(ref);
+  const isSame = later?.metadata.resourceVersion === live.metadata.resourceVersion;
+  if (later !== undefined && !isSame) throw taken(later, clock.now());
+  return later;
+}
+
 async function take(
   client: KubernetesClient,
   live: KubernetesObject | undefined,
   { namespace, identity, now }: { namespace: string; identity: string; now: number },
 ): Promise<KubernetesObject> {
-  if (live !== undefined && isHeld(live, now)) throw taken(live, now);
   const wanted = leaseOf(live, namespace, identity, now);
   try {
     return live === undefined ? await client.create(wanted) : await client.replace(wanted);
@@ -106,12 +147,6 @@ function leaseOf(
 
 function holderOf(lease: KubernetesObject): string {
   return textAt(lease, "spec", "holderIdentity") ?? "";
-}
-
-function isHeld(lease: KubernetesObject, now: number): boolean {
-  const renewed = timeAt(lease, "spec", "renewTime") ?? 0;
-  const seconds = numberAt(lease, "spec", "leaseDurationSeconds") ?? DURATION_SECONDS;
-  return holderOf(lease) !== "" && now - renewed < seconds * 1000;
 }
 
 function taken(lease: KubernetesObject | undefined, now: number): SerinError {

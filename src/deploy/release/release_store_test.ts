@@ -1,4 +1,4 @@
-import { LIMITS, SeededRandom } from "../../core/mod.ts";
+import { LIMITS, SeededRandom, SerinError } from "../../core/mod.ts";
 import {
   assertEquals,
   assertIncludes,
@@ -111,8 +111,18 @@ Deno.test("a digest does not depend on the order of keys, images are named once"
 
 Deno.test("the Lease: renewed, given back, lost to one who thought this process dead", async () => {
   const clock = new FakeClock(), kubernetes = new FakeKubernetes({ clock });
+  let whileObserved = () => Promise.resolve();
   const take = (by: string, seed: number) =>
-    takeDeployLock(kubernetes, { namespace: "serin", by, clock, random: new SeededRandom(seed) });
+    takeDeployLock(kubernetes, {
+      namespace: "serin",
+      by,
+      clock,
+      random: new SeededRandom(seed),
+      observe: async (_, milliseconds) => {
+        clock.advance(milliseconds);
+        await whileObserved();
+      },
+    });
   const first = await take("jane", 1);
   clock.advance(5000);
   await first.renew();
@@ -122,6 +132,10 @@ Deno.test("the Lease: renewed, given back, lost to one who thought this process 
   clock.advance(29_000);
   await assertSerinError(() => take("joe", 2), "conflict", "jane (");
   clock.advance(1000);
+  whileObserved = () => first.renew();
+  await assertSerinError(() => take("joe", 2), "conflict", "jane (");
+  whileObserved = () => Promise.resolve();
+  clock.advance(30_000);
   const second = await take("joe", 2);
   await assertSerinError(() => first.renew(), "conflict", "joe (");
   await first.release();
@@ -129,6 +143,30 @@ Deno.test("the Lease: renewed, given back, lost to one who thought this process 
   await second.release();
   await second.release();
   assertEquals(kubernetes.objects("Lease"), []);
+  const ahead = await take("kim", 3);
+  clock.jump(-3_600_000);
+  whileObserved = () => ahead.renew();
+  await assertSerinError(() => take("joe", 4), "conflict", "kim (");
+  whileObserved = () => Promise.resolve();
+  clock.jump(-3_600_000);
+  await take("joe", 5);
+  await assertSerinError(() => ahead.release().then(() => ahead.renew()), "conflict", "joe (");
+});
+
+Deno.test("the Lease outlives an API server that cannot for a moment, not for longer", async () => {
+  const clock = new FakeClock(), kubernetes = new FakeKubernetes({ clock });
+  const observe = () => Promise.resolve();
+  const options = { namespace: "serin", by: "jane", clock, random: new SeededRandom(1), observe };
+  const lock = await takeDeployLock(kubernetes, options);
+  kubernetes.before = () => {
+    throw new SerinError("unavailable", "the API server is gone");
+  };
+  clock.advance(29_000);
+  await lock.renew();
+  clock.advance(1000);
+  await assertSerinError(() => lock.renew(), "unavailable", "is gone");
+  kubernetes.before = () => {};
+  await lock.renew();
 });
 
 Deno.test("tokens: made once, read, missing keys named, never overwritten", async () => {
