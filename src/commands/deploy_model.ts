@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
-import { deployAccessOptions, json } from "./deploy_options.ts";
+import { deployAccessOptions, deployReleaseOptions, json } from "./deploy_options.ts";
 
 /** `serin deploy model` */
 export const deployModelCommand = defineCommand({
@@ -21,6 +21,7 @@ export const deployModelCommand = defineCommand({
     allowFirst: z.boolean().default(false).meta({
       description: "With --canary: a model without a champion gets the version as its first",
     }),
+    force: deployReleaseOptions.force,
     timeoutSeconds: z.number().min(1).max(86_400).default(120).meta({
       description: "How long it may take until replicas have followed",
     }),

@@ -20,6 +20,7 @@ export interface DeployModelOptions extends DeployAccessOptions {
   readonly model: string;
   readonly canary: boolean;
   readonly allowFirst: boolean;
+  readonly force?: string | undefined;
   readonly timeoutSeconds: number;
   readonly json: boolean;
 }
@@ -58,7 +59,7 @@ export async function runDeployModel(
   return end === "interrupted" ? INTERRUPTED : 0;
 }
 
-function readWanted({ model: text, canary, allowFirst }: DeployModelOptions): WantedModel {
+function readWanted({ model: text, canary, allowFirst, force }: DeployModelOptions): WantedModel {
   const uri = parseModelUri(text);
   if (uri.kind !== "version") {
     throw new SerinError("usage", `--model must be models:/NAME/VERSION: it is "${text}"`, {
@@ -70,7 +71,7 @@ function readWanted({ model: text, canary, allowFirst }: DeployModelOptions): Wa
       hint: "without --canary the version becomes champion in any case",
     });
   }
-  return { model: uri.model, version: uri.version, canary };
+  return { model: uri.model, version: uri.version, canary, force };
 }
 
 /** A model that is served by nothing yet, or by the version already (a step that is run again). */
