@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { accessHint, ERROR_CODES, type ErrorCode, messageOf, SerinError } from "../core/mod.ts";
+import {
+  accessHint,
+  ERROR_CODES,
+  type ErrorCode,
+  messageOf,
+  registryUrl,
+  SerinError,
+} from "../core/mod.ts";
 import { type AliasChange, aliasChangesAnswer } from "./alias_changes.ts";
 import { replicasAnswer, type ServingReplica } from "./replicas.ts";
 import {
@@ -97,7 +104,7 @@ type Call = <T>(
 
 function openCall(options: ControlClientOptions): Call {
   const { fetch, token, timeoutMs = TIMEOUT_MS } = options;
-  const base = checkBaseUrl(options.baseUrl);
+  const base = registryUrl(options.baseUrl);
   const headers: Record<string, string> = { ...options.headers };
   if (token !== undefined) headers.authorization = `Bearer ${token}`;
   return async (method, route, schema, body) => {
@@ -126,14 +133,6 @@ function openCall(options: ControlClientOptions): Call {
       cause: parsed.error,
     });
   };
-}
-
-function checkBaseUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol)) return text.replace(/\/+$/, "");
-  throw new SerinError("configuration", `Not an address of a registry: "${text}"`, {
-    hint: "give it as http://host:port",
-  });
 }
 
 function parseOr<T>(text: string, otherwise: T): unknown {

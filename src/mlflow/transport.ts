@@ -1,4 +1,4 @@
-import { accessHint, type ErrorCode, SerinError } from "../core/mod.ts";
+import { accessHint, type ErrorCode, registryUrl, SerinError } from "../core/mod.ts";
 
 /** How a server is reached. */
 export interface TransportOptions {
@@ -50,7 +50,7 @@ const STATUSES: Readonly<Record<number, ErrorCode>> = {
 /** @throws {SerinError} `configuration` where the address is no http(s) URL */
 export function openTransport(options: TransportOptions): Transport {
   const { fetch, token, timeoutMs = 30_000 } = options;
-  const base = parseBaseUrl(options.baseUrl);
+  const base = registryUrl(options.baseUrl);
   const headers: Record<string, string> = { ...options.headers };
   if (token !== undefined) headers.authorization = `Bearer ${token}`;
   const call = async (url: URL, init: RequestInit): Promise<Response> => {
@@ -93,14 +93,6 @@ export function openTransport(options: TransportOptions): Transport {
     },
     raw: (method, route, body) => call(urlOf(base, route), { method, headers, body }),
   };
-}
-
-function parseBaseUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol)) return text.replace(/\/+$/, "");
-  throw new SerinError("configuration", `Not an address of a registry: "${text}"`, {
-    hint: "give it as http://host:port",
-  });
 }
 
 function urlOf(base: string, route: string): URL {
