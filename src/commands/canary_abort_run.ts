@@ -1,4 +1,5 @@
 import type { CommandContext } from "../cli/mod.ts";
+import type { ControlClient, RolloutStatus } from "../control/mod.ts";
 import { openRegistryClient } from "./registry_client.ts";
 import { chooseRollout, noRolloutOf } from "./rollout_choice.ts";
 import { exitCodeOfRollout } from "./rollout_wait.ts";
@@ -22,8 +23,7 @@ export async function run(options: AbortOptions, context: CommandContext): Promi
     const champion = await client.models.findByAlias(found.model, "champion");
     throw noRolloutOf(found, champion?.version);
   }
-  const hasEnded = exitCodeOfRollout(found) !== undefined;
-  const rollout = hasEnded ? found : await control.abortRollout(found.id);
+  const { rollout, hasEnded } = await abortOrTell(control, found);
   if (json) context.print(JSON.stringify(rollout));
   else {
     const what = `rollout ${rollout.id} of ${rollout.model} version ${rollout.canary}`;
@@ -34,4 +34,17 @@ export async function run(options: AbortOptions, context: CommandContext): Promi
     );
   }
   return hasEnded ? 1 : 0;
+}
+
+/**
+ * Aborts a rollout unless it has ended; an inconclusive one only waits for this.
+ *
+ * @returns how it is now, and whether it had ended before
+ */
+export async function abortOrTell(
+  control: Pick<ControlClient, "abortRollout">,
+  found: RolloutStatus,
+): Promise<{ rollout: RolloutStatus; hasEnded: boolean }> {
+  const hasEnded = found.phase !== "inconclusive" && exitCodeOfRollout(found) !== undefined;
+  return { rollout: hasEnded ? found : await control.abortRollout(found.id), hasEnded };
 }

@@ -635,6 +635,54 @@ Deno.test("rollback of a model: the version before, its rollout ended, within se
   assertIncludes(world.last, "champion of iris  3 → 2  api");
 });
 
+Deno.test("an inconclusive rollout is not waited for: a person decides it", async () => {
+  const world = await deployed();
+  world.models.register("iris", "1", "2");
+  await world.models.setAlias("iris", "champion", "1");
+  await world.models.setAlias("iris", "challenger", "2");
+  world.models.rollouts[0] = { ...world.models.rollouts[0], phase: "inconclusive" };
+  await assertSerinError(
+    () => world.apply({ model: "models:/iris/2", canary: true }),
+    "conflict",
+    "Nothing was applied",
+    "its rollout r1 is inconclusive",
+    "serin canary abort r1",
+  );
+});
+
+Deno.test("replicas of another Deployment are not waited for", async () => {
+  const world = await deployed();
+  world.models.register("iris", "1", "2");
+  await world.models.setAlias("iris", "champion", "1");
+  const list = world.models.listReplicas.bind(world.models);
+  world.models.listReplicas = async () => {
+    const [one] = await list();
+    return [one, { ...one, replica: "wines", models: [{ ...one.models[0], model: "wine" }] }];
+  };
+  assertEquals(await world.apply({ model: "models:/iris/2" }), 0);
+  assertEquals(await world.rollback({ model: "iris" }), 0);
+});
+
+Deno.test("rollback: a registry that is away for a moment, a canary that is promoted meanwhile", async () => {
+  const world = await deployed();
+  world.models.register("iris", "1", "2", "3");
+  await world.models.setAlias("iris", "champion", "1");
+  await world.models.setAlias("iris", "champion", "2");
+  await world.models.setAlias("iris", "challenger", "3");
+  const { models } = world, setAlias = models.setAlias.bind(models);
+  let calls = 0;
+  models.setAlias = async (...given) => {
+    if (++calls < 4) throw new SerinError("unavailable", "the registry is being restarted");
+    await setAlias(...given);
+  };
+  models.abortRollout = () => {
+    models.aliases.iris.champion = "3";
+    return Promise.reject(new SerinError("conflict", "it was promoted"));
+  };
+  assertEquals(await world.rollback({ to: "2", json: true }), 0);
+  assertEquals([world.json.from, world.json.to, models.aliases.iris.champion], ["3", "2", "2"]);
+});
+
 Deno.test("rollback: several models, none, replicas that do not follow, wrong options", async () => {
   const world = await deployed();
   await assertSerinError(() => world.rollback(), "not_found", "no model is registered");

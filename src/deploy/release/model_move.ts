@@ -80,9 +80,8 @@ async function planAlias(
   aliases: Readonly<Record<string, string>>,
 ): Promise<ModelMove> {
   const champion = aliases[CHAMPION], alias = canary ? CHALLENGER : CHAMPION;
-  const running = (await registry.listRollouts()).filter((rollout) =>
-    rollout.model === model && isRunning(rollout)
-  );
+  const rollouts = (await registry.listRollouts()).filter((rollout) => rollout.model === model);
+  const running = rollouts.filter(isRunning);
   const ends = running.filter((rollout) => !canary || rollout.canary !== version)
     .map(({ id }) => id);
   const move = { model, alias, from: aliases[alias], to: version };
@@ -110,6 +109,18 @@ async function planAlias(
     });
   }
   const known = running.find((rollout) => rollout.canary === version);
+  const waits = rollouts.find(({ phase }) => phase === "inconclusive");
+  if (known === undefined && waits?.canary === version && aliases[CHALLENGER] === version) {
+    throw new SerinError(
+      "conflict",
+      `Version ${version} of ${model} is the challenger already: its rollout ${waits.id} is ` +
+        `inconclusive and waits for a person`,
+      {
+        hint: `\`serin canary abort ${waits.id}\` ends it, then it may be tried anew; without ` +
+          "--canary the version becomes champion",
+      },
+    );
+  }
   const effect = known === undefined
     ? `a rollout of version ${version} against ${champion} begins`
     : `rollout ${known.id} of version ${version} against ${champion} runs already`;
@@ -241,13 +252,18 @@ export async function waitForReplicas(
 
 /**
  * Whether every live replica serves a version: it has it warm, and no longer holds the one before
- * (a replica changes over, and only then drops the other).
+ * (a replica changes over, and only then drops the other). Where the model has been served before, a
+ * replica that does not follow it at all is of another Deployment.
  */
 export function replicasHealth(
   replicas: readonly ServingReplica[],
   { model, version, leaving }: WantedVersion,
 ): Health {
-  const live = replicas.filter((replica) => replica.live);
+  const everyLive = replicas.filter((replica) => replica.live);
+  const following = everyLive.filter(({ models }) =>
+    models.some((one) => one.model === model && one.alias === CHAMPION)
+  );
+  const live = leaving === undefined || following.length === 0 ? everyLive : following;
   if (live.length === 0) return { state: "progressing", message: "no replica is live" };
   const missing: string[] = [];
   for (const { replica, models } of live) {

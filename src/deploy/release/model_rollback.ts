@@ -2,7 +2,7 @@ import type { AliasChange } from "../../control/mod.ts";
 import { SerinError } from "../../core/mod.ts";
 import { findModel, waitForReplicas } from "./model_move.ts";
 import { CHAMPION, isRunning, type ModelRegistry, type RegisteredModel } from "./model_registry.ts";
-import type { Waiting } from "./waiting.ts";
+import { type Waiting, whileUnavailable } from "./waiting.ts";
 
 /** What a rollback of a model did. */
 export interface ModelRollback {
@@ -32,22 +32,31 @@ export async function rollbackModel(
   request: { model?: string | undefined; to?: string | undefined; timeoutMs: number },
   waiting: Waiting,
 ): Promise<ModelRollback> {
-  const started = waiting.clock.monotonic();
-  const { name: model, aliases } = chooseModel(await registry.listModels(), request.model);
-  const from = aliases[CHAMPION];
-  const to = request.to ?? await findTarget(registry, model, from);
-  if (request.to !== undefined) await registry.checkVersion(model, to);
+  const started = waiting.clock.monotonic(), deadline = started + request.timeoutMs;
+  // Whoever goes back does so because something is wrong: a moment without the registry is no reason
+  // to stop in the middle.
+  const surely = <T>(attempt: () => Promise<T>) => whileUnavailable(waiting, deadline, attempt);
+  const { name: model, aliases } = chooseModel(
+    await surely(() => registry.listModels()),
+    request.model,
+  );
+  const before = aliases[CHAMPION], given = request.to;
+  const to = given ?? await surely(() => findTarget(registry, model, before));
+  if (given !== undefined) await surely(() => registry.checkVersion(model, given));
   const aborted: string[] = [];
-  for (const rollout of await registry.listRollouts()) {
+  for (const rollout of await surely(() => registry.listRollouts())) {
     if (rollout.model !== model || !isRunning(rollout)) continue;
-    await abortOrEnded(registry, rollout.id);
+    await surely(() => abortOrEnded(registry, rollout.id));
     aborted.push(rollout.id);
   }
-  if (from !== to) await registry.setAlias(model, CHAMPION, to);
+  // A rollout may have promoted its canary until it was aborted.
+  const from = aborted.length === 0
+    ? before
+    : findModel(await surely(() => registry.listModels()), model).aliases[CHAMPION];
+  if (from !== to) await surely(() => registry.setAlias(model, CHAMPION, to));
   waiting.report.say(
     `${model}: the champion is version ${to}` + (from === undefined ? "" : `, was ${from}`),
   );
-  const deadline = started + request.timeoutMs;
   const wanted = { model, version: to, leaving: from };
   const { end, last } = await waitForReplicas(registry, wanted, waiting, deadline);
   const milliseconds = waiting.clock.monotonic() - started;
