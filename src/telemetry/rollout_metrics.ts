@@ -23,7 +23,14 @@ export interface RolloutReadings {
 
 /** Declares the metrics of rollouts and labels, as the registry knows them. */
 export function addRolloutMetrics(metrics: Metrics, read: () => RolloutReadings): void {
-  const labels = ["model", "model_version"] as const;
+  addRunning(metrics, read);
+  addTotals(metrics, read);
+}
+
+const LABELS = ["model", "model_version"] as const;
+
+function addRunning(metrics: Metrics, read: () => RolloutReadings): void {
+  const labels = LABELS;
   const running = (value: (rollout: RolloutReadings["running"][number]) => number) => () =>
     read().running.map((rollout) => ({
       labels: { model: rollout.model, model_version: rollout.canary },
@@ -72,6 +79,10 @@ export function addRolloutMetrics(metrics: Metrics, read: () => RolloutReadings)
     help: "Evidence at which the canary of a running rollout is rolled back",
     labels,
   }, running((rollout) => rollout.evidenceNeeded));
+}
+
+function addTotals(metrics: Metrics, read: () => RolloutReadings): void {
+  const labels = LABELS;
   metrics.counter({
     name: "serin_rollout_decisions_total",
     help: "Ended rollouts by how they ended",
