@@ -15,6 +15,7 @@ const INCLUDED = [
   "src/serving/data_isolate.ts",
   "src/commands/registry_isolate.ts",
   "src/commands/train_isolate.ts",
+  "src/commands/gate_isolate.ts",
   "src/web/pages",
   "dashboards",
   "data/elec2.csv",

@@ -20,6 +20,10 @@ import { predictCommand } from "./predict.ts";
 import { predictionsExportCommand } from "./predictions_export.ts";
 import { registerCommand } from "./register.ts";
 import { registryCommand } from "./registry.ts";
+import { retrainApproveCommand } from "./retrain_approve.ts";
+import { retrainExplainCommand } from "./retrain_explain.ts";
+import { retrainHistoryCommand } from "./retrain_history.ts";
+import { retrainServeCommand } from "./retrain_serve.ts";
 import { serveCommand } from "./serve.ts";
 import { smokeCommand } from "./smoke.ts";
 import { trainCommand } from "./train.ts";
@@ -51,5 +55,9 @@ export const COMMANDS = [
   deployHistoryCommand,
   deployRollbackCommand,
   controllerCommand,
+  retrainServeCommand,
+  retrainHistoryCommand,
+  retrainExplainCommand,
+  retrainApproveCommand,
   versionCommand,
 ] as unknown as readonly Command[];

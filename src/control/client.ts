@@ -95,14 +95,16 @@ export function createControlClient(options: ControlClientOptions): ControlClien
   };
 }
 
-type Call = <T>(
+/** Asks a route of serin's own API. */
+export type Call = <T>(
   method: "GET" | "POST",
   route: string,
   answer: z.ZodType<T>,
   body?: unknown,
 ) => Promise<T>;
 
-function openCall(options: ControlClientOptions): Call {
+/** @throws {SerinError} `configuration` where the address is no http(s) URL */
+export function openCall(options: ControlClientOptions): Call {
   const { fetch, token, timeoutMs = TIMEOUT_MS } = options;
   const base = registryUrl(options.baseUrl);
   const headers: Record<string, string> = { ...options.headers };

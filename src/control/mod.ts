@@ -16,3 +16,9 @@ export {
   rolloutSummarySchema,
   type StartRollout,
 } from "./rollouts.ts";
+export {
+  createRetrainClient,
+  type RetrainClient,
+  type Retraining,
+  retrainingSchema,
+} from "./retrainings.ts";

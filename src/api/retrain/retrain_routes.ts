@@ -1,0 +1,109 @@
+import { type Context, Hono } from "hono";
+import { LIMITS, type Log, messageOf, SerinError } from "../../core/mod.ts";
+import { type DecisionRecord, parseWebhook, type Retrainer } from "../../retrain/mod.ts";
+import { type AccessTokens, credentialsOf } from "../access/access_tokens.ts";
+import { parseJson, readBody } from "../body.ts";
+import { errorResponse } from "../error_response.ts";
+
+const LIST_DEFAULT = 50, LIST_MAX = 1000;
+const QUERY = ["model", "limit"];
+
+/** What the routes stand on. */
+export interface RetrainRoutesOptions {
+  readonly retrainer: Pick<Retrainer, "receive" | "approve" | "explain">;
+  readonly list: (query: { model: string | undefined; limit: number }) => DecisionRecord[];
+  /** Undefined: whoever reaches the port may use it. */
+  readonly tokens: AccessTokens | undefined;
+  /** Told of each webhook: "taken", or the code of the error that it was answered with. */
+  readonly onWebhook: (outcome: string) => void;
+  readonly log: Log;
+}
+
+/**
+ * `POST /v1/alerts` takes Alertmanager's webhook; `/api/serin/v1/retrainings` tells what was decided
+ * and takes approvals. All want the token, where there is one. Errors as in `rolloutRoutes`.
+ *
+ * @returns a hono app, to be mounted with `app.route("/", …)`
+ */
+export function retrainRoutes(options: RetrainRoutesOptions): Hono {
+  const { retrainer, list, log } = options;
+  const app = new Hono();
+  app.notFound((c) =>
+    errorResponse(
+      new SerinError("not_found", `No route ${c.req.method} ${c.req.path}`, {
+        hint: "Alertmanager's webhook is POST /v1/alerts",
+      }),
+      { log, what: c.req.path },
+    )
+  );
+  app.onError((thrown, c) => {
+    const error = thrown instanceof SerinError ? thrown : undefined;
+    if (c.req.path === "/v1/alerts") options.onWebhook(error?.code ?? "internal");
+    const headers: Record<string, string> = error?.code === "unauthenticated"
+      ? { "www-authenticate": 'Basic realm="serin"' }
+      : {};
+    if (error !== undefined && error.status < 500) {
+      log.warn("a request was refused", { path: c.req.path, error: messageOf(thrown) });
+    }
+    return errorResponse(thrown, { log, what: `${c.req.method} ${c.req.path}`, headers });
+  });
+  const checked = async (c: Context, next: () => Promise<void>) => {
+    checkToken(c.req.raw.headers, options.tokens);
+    await next();
+  };
+  app.use("/v1/alerts", checked);
+  app.use("/api/serin/v1/retrainings", checked);
+  app.use("/api/serin/v1/retrainings/*", checked);
+  app.post("/v1/alerts", async (c) => {
+    const body = parseJson(await readBody(c.req.raw, LIMITS.webhookBodyBytesMax));
+    const decided = await retrainer.receive(parseWebhook(body));
+    options.onWebhook("taken");
+    return c.json({
+      decisions: decided.map(({ id, model, decision, reason }) => ({
+        id,
+        model,
+        decision,
+        reason,
+      })),
+    });
+  });
+  app.get("/api/serin/v1/retrainings", (c) => {
+    const { model, limit, ...unknown } = c.req.query();
+    checkNoneUnknown(Object.keys(unknown));
+    return c.json({ retrainings: list({ model, limit: readLimit(limit) }) });
+  });
+  app.get("/api/serin/v1/retrainings/:id", (c) => c.json(retrainer.explain(c.req.param("id"))));
+  app.post(
+    "/api/serin/v1/retrainings/:id/approve",
+    (c) => c.json(retrainer.approve(c.req.param("id"))),
+  );
+  return app;
+}
+
+function checkToken(headers: Headers, tokens: AccessTokens | undefined): void {
+  if (tokens === undefined) return;
+  const credentials = credentialsOf(headers);
+  if (credentials !== undefined && tokens.roleOf(credentials.token) !== undefined) return;
+  throw new SerinError(
+    "unauthenticated",
+    credentials === undefined ? "Retraining wants a token" : "The token is another one",
+    {
+      hint: "send it as Authorization: Bearer TOKEN; Alertmanager does so with http_config: " +
+        "{authorization: {credentials_file: FILE}}",
+    },
+  );
+}
+
+function checkNoneUnknown(names: readonly string[]): void {
+  if (names.length === 0) return;
+  throw new SerinError("invalid_input", `Unknown in the query: ${names.join(", ")}`, {
+    hint: `it may hold ${QUERY.join(" and ")}`,
+  });
+}
+
+function readLimit(text: string | undefined): number {
+  if (text === undefined) return LIST_DEFAULT;
+  const limit = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
+  if (limit >= 1 && limit <= LIST_MAX) return limit;
+  throw new SerinError("invalid_input", `limit must be 1 to ${LIST_MAX}: "${text.slice(0, 100)}"`);
+}

@@ -1,0 +1,102 @@
+import { messageOf, SerinError, storageError, writeFileAtomic } from "../core/mod.ts";
+import { getColumn } from "../dataset/mod.ts";
+import { exportPredictions, PredictionReader } from "../monitor/prediction_log/mod.ts";
+import type { CollectedData, DataCollector, ModelRetraining } from "../retrain/mod.ts";
+import { readTable } from "./offline_model.ts";
+
+const DAY_MS = 86_400_000;
+
+/** Gathers rows of CSV files, or of prediction logs. */
+export function openDataCollector(now: () => number): DataCollector {
+  return {
+    collect: (spec, path) =>
+      spec.data.csv === undefined ? fromLogs(spec, path, now()) : fromFiles(spec, path),
+  };
+}
+
+async function fromLogs(
+  { model, data }: ModelRetraining,
+  path: string,
+  now: number,
+): Promise<CollectedData> {
+  const { prediction_log: folders = [], target, since_days: days } = data;
+  using reader = PredictionReader.open(folders);
+  const sinceMs = days === undefined ? undefined : now - days * DAY_MS;
+  const { rows } = await exportPredictions(reader, {
+    ...{ model, path, target, sinceMs, labelled: true },
+  });
+  const within = days === undefined ? "" : ` of ${days} days`;
+  return { path, rows, source: `prediction log ${folders.join(", ")}${within}` };
+}
+
+async function fromFiles({ data }: ModelRetraining, path: string): Promise<CollectedData> {
+  const { csv: patterns = [], target } = data;
+  const files = (await Promise.all(patterns.map(expand))).flat();
+  let header: string | undefined;
+  const parts: string[] = [];
+  for (const file of files) {
+    const text = (await read(file)).replace(/^\uFEFF/, "");
+    const end = text.indexOf("\n");
+    const own = (end < 0 ? text : text.slice(0, end)).trimEnd();
+    header ??= own;
+    if (own !== header) {
+      throw new SerinError("invalid_data", `${file} has other columns than ${files[0]}`, {
+        hint: "give files of one header line each, in the same order",
+        details: { expected: header, seen: own },
+      });
+    }
+    const body = end < 0 ? "" : text.slice(end + 1).trimEnd();
+    if (body !== "") parts.push(body);
+  }
+  await writeFileAtomic(path, `${[header, ...parts].join("\n")}\n`);
+  const table = await readTable("data.csv", path);
+  const column = getColumn(table, target);
+  const missing = column.kind === "numeric"
+    ? column.values.reduce((count, value) => count + (Number.isNaN(value) ? 1 : 0), 0)
+    : column.codes.reduce((count, code) => count + (code < 0 ? 1 : 0), 0);
+  if (missing > 0) {
+    throw new SerinError("invalid_data", `${missing} rows have no label in column "${target}"`, {
+      hint: "export with --labelled, or leave those rows out",
+    });
+  }
+  return { path, rows: table.rows, source: files.join(", ") };
+}
+
+/** `*` and `?` in a file's name; the files come in the order of their names. */
+async function expand(pattern: string): Promise<string[]> {
+  const slash = pattern.lastIndexOf("/");
+  const folder = slash < 0 ? "." : pattern.slice(0, slash + 1), name = pattern.slice(slash + 1);
+  if (!/[*?]/.test(name)) return [pattern];
+  const parts = name.split(/([*?])/).map((part) =>
+    part === "*" ? "[^/]*" : part === "?" ? "[^/]" : part.replace(/[.+^${}()|[\]\\]/g, "\\$&")
+  );
+  const matching = new RegExp(`^${parts.join("")}$`);
+  const found: string[] = [];
+  try {
+    for await (const entry of Deno.readDir(folder)) {
+      if (entry.isFile && matching.test(entry.name)) {
+        found.push(slash < 0 ? entry.name : `${folder}${entry.name}`);
+      }
+    }
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) {
+      throw storageError(`Cannot read ${folder}`, cause);
+    }
+  }
+  if (found.length > 0) return found.toSorted();
+  throw new SerinError("not_found", `No file is named as ${pattern} says`, {
+    hint: "check data.csv of retrain.yaml; it is read from the current folder",
+  });
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    const missing = cause instanceof Deno.errors.NotFound;
+    const why = missing ? "there is no such file" : messageOf(cause);
+    throw new SerinError(missing ? "not_found" : "storage", `Cannot read ${path}: ${why}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { defineCommand } from "../cli/mod.ts";
+import { registryToken, registryTokenFile } from "./registry_options.ts";
+
+/** `serin retrain serve` */
+export const retrainServeCommand = defineCommand({
+  name: "retrain serve",
+  summary: "Retrain models when Alertmanager says so, with brakes",
+  description:
+    "Takes Alertmanager's webhook (POST /v1/alerts) and decides by the brakes of retrain.yaml. What no " +
+    "brake holds is trained on fresh labelled rows, registered, gated against the champion, and made " +
+    "challenger where it passes; the registry's rollout decides the rest. Every step is recorded " +
+    "before it is taken: started again, it goes on. /livez, /readyz and /metrics need no token.",
+  options: z.strictObject({
+    registry: z.string().min(1).meta({
+      description: "serin registry",
+      placeholder: "URL",
+      env: "SERIN_REGISTRY",
+    }),
+    registryTokenFile,
+    registryToken,
+    spec: z.string().min(1).meta({
+      description: "retrain.yaml: models, their data, what holds a retraining back",
+      placeholder: "FILE",
+    }),
+    data: z.string().min(1).default("serin-data/retrain").meta({
+      description: "Folder that keeps decisions, and the files of the newest retrainings",
+      placeholder: "DIR",
+    }),
+    host: z.string().min(1).default("127.0.0.1").meta({
+      description: "Address to listen on; another than this machine's own wants a token",
+      placeholder: "H",
+    }),
+    port: z.int().min(0).max(65535).default(8083).meta({
+      description: "Port to listen on, 0 for any",
+      placeholder: "P",
+    }),
+    tokenFile: z.string().min(1).optional().meta({
+      description: "File that holds the token that webhook, history and approval want",
+      placeholder: "FILE",
+    }),
+    token: z.string().optional().meta({
+      description: "That token, where --token-file names no file",
+      env: "SERIN_RETRAIN_TOKEN",
+      secret: true,
+    }),
+  }),
+  // env: the YAML parser looks for a debugging variable.
+  permissions: ["read", "write", "net", "env"],
+  examples: ["retrain serve --registry http://localhost:5000 --spec retrain.yaml"],
+  load: () => import("./retrain_serve_run.ts"),
+});

@@ -1,0 +1,145 @@
+import { AccessTokens } from "../api/access/mod.ts";
+import { controllerApp } from "../api/ops/mod.ts";
+import { retrainRoutes } from "../api/retrain/mod.ts";
+import type { CommandContext } from "../cli/mod.ts";
+import { parseYamlConfig } from "../config/mod.ts";
+import {
+  Lifecycle,
+  type Log,
+  messageOf,
+  SerinError,
+  storageError,
+  systemClock,
+  SystemRandom,
+} from "../core/mod.ts";
+import { openDatabase } from "../database/mod.ts";
+import {
+  RETRAIN_MIGRATIONS,
+  RETRAIN_SYNONYMS,
+  Retrainer,
+  type RetrainSpec,
+  retrainSpecSchema,
+  RetrainStore,
+} from "../retrain/mod.ts";
+import { addProcessMetrics, Metrics } from "../telemetry/mod.ts";
+import { readConfigFile } from "./config_file.ts";
+import { listenOn } from "./listen.ts";
+import { openRegistryClient } from "./registry_client.ts";
+import { isLoopback } from "./registry_tokens.ts";
+import { openDataCollector } from "./retrain_data.ts";
+import { addRetrainMetrics } from "./retrain_metrics.ts";
+import { toRetrainRegistry } from "./retrain_registry.ts";
+import { openGate, openTrainer } from "./retrain_work.ts";
+import { checkToken, readTokenFile } from "./token_file.ts";
+
+/** The options of `serin retrain serve`. */
+export interface RetrainServeOptions {
+  readonly registry: string;
+  readonly registryTokenFile?: string | undefined;
+  readonly registryToken?: string | undefined;
+  readonly spec: string;
+  readonly data: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tokenFile?: string | undefined;
+  readonly token?: string | undefined;
+}
+
+/** Works until SIGTERM or SIGINT; what is under way then goes on at the next start. */
+export async function run(options: RetrainServeOptions, context: CommandContext): Promise<void> {
+  const { log } = context;
+  const spec = await readSpec(options.spec);
+  const tokens = await readTokens(options);
+  const lifecycle = new Lifecycle();
+  lifecycle.stopOnSignals();
+  try {
+    const { retrainer, store } = await openRetrainer(options, spec, { log, lifecycle });
+    const webhooks = new Map<string, number>([["taken", 0]]);
+    const metrics = new Metrics();
+    addProcessMetrics(metrics, "retrain");
+    addRetrainMetrics(metrics, { retrainer, store, webhooks });
+    const app = retrainRoutes({
+      ...{ retrainer, tokens, log, list: (query) => store.list(query) },
+      onWebhook: (outcome) => webhooks.set(outcome, (webhooks.get(outcome) ?? 0) + 1),
+    });
+    app.route(
+      "/",
+      controllerApp({ metrics, alive: () => true, ready: () => ({ ready: true, reasons: [] }) }),
+    );
+    const server = listenOn(options, app.fetch);
+    lifecycle.onStop("server", () => server.close());
+    const models = spec.models.map(({ model }) => model).join(", ");
+    log.info(`serin retrain listening on ${server.url}`, { registry: options.registry, models });
+  } catch (thrown) {
+    await lifecycle.stop();
+    throw thrown;
+  }
+  await lifecycle.stopped;
+}
+
+async function openRetrainer(
+  options: RetrainServeOptions,
+  spec: RetrainSpec,
+  { log, lifecycle }: { log: Log; lifecycle: Lifecycle },
+): Promise<{ retrainer: Retrainer; store: RetrainStore }> {
+  const { registry: baseUrl, data: folder } = options;
+  const { client } = await openRegistryClient(baseUrl, options);
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw storageError(`Cannot make --data ${folder}`, cause);
+  }
+  const database = openDatabase(`${folder}/retrain.db`, RETRAIN_MIGRATIONS);
+  lifecycle.onStop("database", () => database.close());
+  const store = new RetrainStore(database);
+  const { registryTokenFile, registryToken } = options;
+  const registry = { registry: baseUrl, registryTokenFile, registryToken };
+  const retrainer = new Retrainer({
+    ...{ spec, store, folder, log, clock: systemClock, random: new SystemRandom(), sleep },
+    registry: toRetrainRegistry(client, { baseUrl }),
+    data: openDataCollector(() => systemClock.now()),
+    trainer: openTrainer(registry),
+    gate: openGate(registry),
+  });
+  const ending = new AbortController();
+  lifecycle.onStop("work", () => ending.abort());
+  retrainer.run(ending.signal).catch((thrown) => {
+    if (ending.signal.aborted) return;
+    log.error("retraining ended", { error: messageOf(thrown) });
+    void lifecycle.stop();
+  });
+  return { retrainer, store };
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(finish, ms);
+    function finish() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", finish);
+      done();
+    }
+    signal.addEventListener("abort", finish, { once: true });
+    if (signal.aborted) finish();
+  });
+}
+
+async function readSpec(path: string): Promise<RetrainSpec> {
+  const text = await readConfigFile("--spec", path);
+  return parseYamlConfig(text, retrainSpecSchema, { source: path, synonyms: RETRAIN_SYNONYMS });
+}
+
+async function readTokens(options: RetrainServeOptions): Promise<AccessTokens | undefined> {
+  const { tokenFile, token, host } = options;
+  if (tokenFile !== undefined) {
+    return new AccessTokens({ admin: await readTokenFile(tokenFile, "--token-file") });
+  }
+  if (token !== undefined) {
+    return new AccessTokens({ admin: checkToken("SERIN_RETRAIN_TOKEN", token) });
+  }
+  if (isLoopback(host)) return undefined;
+  throw new SerinError("configuration", `Others reach --host ${host}, and no token is given`, {
+    hint: "give --token-file or SERIN_RETRAIN_TOKEN; Alertmanager sends it with http_config: " +
+      "{authorization: {credentials_file: FILE}}",
+  });
+}
