@@ -284,6 +284,22 @@ checkAll("policies shut everything, and open only ports that somebody listens on
   }
 });
 
+Deno.test("policies let names be asked and the API server be reached wherever they are", () => {
+  const egressOf = (name: string, set: readonly string[] = []) => {
+    const objects = renderManifests({ set }) as unknown as Manifest[];
+    return find<NetworkPolicy>(objects, "NetworkPolicy", name).spec.egress!;
+  };
+  const [dns] = egressOf("serin-dns");
+  assertEquals(dns.to![0].podSelector?.matchLabels, { "k8s-app": "kube-dns" });
+  assertEquals(dns.to![1], { ipBlock: { cidr: "169.254.20.10/32" } });
+  assertEquals(dns.ports.map(({ protocol, port }) => `${protocol} ${port}`), ["UDP 53", "TCP 53"]);
+  const set = ["network.dnsCidrs=10.96.0.10/32", "network.apiServerCidrs=10.0.0.1/32"];
+  assertEquals(egressOf("serin-dns", set)[0].to![1], { ipBlock: { cidr: "10.96.0.10/32" } });
+  const apiServer = egressOf("serin-controller", set)[1];
+  assertEquals(apiServer.to, [{ ipBlock: { cidr: "10.0.0.1/32" } }]);
+  assertEquals(apiServer.ports.map(({ port }) => port), [443, 6443, 8443, 16443]);
+});
+
 Deno.test("what others need comes first", () => {
   const kinds = renderManifests().map(({ kind }: KubernetesObject) => kind);
   assertEquals(kinds.slice(0, 2), ["Namespace", "CustomResourceDefinition"]);

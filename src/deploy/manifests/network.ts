@@ -5,15 +5,21 @@ import type { ManifestSettings } from "./settings.ts";
 
 type Spec = NetworkPolicy["spec"];
 
+/**
+ * The API server is no pod, and policies see its own port, not its Service's: 443 of clouds, 6443 of
+ * kubeadm and most others, 8443 of minikube, 16443 of MicroK8s.
+ */
+const API_SERVER_PORTS = [443, 6443, 8443, 16443];
+
 /** Who may reach whom: nobody, then what serin needs. Nodes (probes) always reach their own pods. */
 export function networkPolicies(settings: ManifestSettings): NetworkPolicy[] {
   const { network } = settings;
   const monitoring = inNamespace(network.monitoringNamespace);
   const toRegistry = { to: [podsOf("registry")], ports: [tcp(PORTS.registry.http)] };
-  const apiServer = network.apiServerCidrs.map((cidr) => ({ ipBlock: { cidr } }));
+  const apiServer = network.apiServerCidrs.map(ipBlock);
   return [
     policy(settings, NAMES.defaultDeny, undefined, {}),
-    policy(settings, NAMES.dns, undefined, { egress: [dns()] }),
+    policy(settings, NAMES.dns, undefined, { egress: [dns(network.dnsCidrs)] }),
     policy(settings, NAMES.registry, "registry", {
       ingress: [{
         from: [
@@ -38,8 +44,7 @@ export function networkPolicies(settings: ManifestSettings): NetworkPolicy[] {
       ingress: [{ from: [monitoring], ports: [tcp(PORTS.controller.admin)] }],
       egress: [
         toRegistry,
-        // The API server is no pod; it listens on 443 or 6443, depending on who runs it.
-        { to: atLeastOne(apiServer), ports: [tcp(443), tcp(6443)] },
+        { to: atLeastOne(apiServer), ports: API_SERVER_PORTS.map(tcp) },
       ],
     }),
     policy(settings, NAMES.training, "training", { egress: [toRegistry] }),
@@ -66,16 +71,21 @@ function policy(
   };
 }
 
-function dns() {
+function dns(cidrs: readonly string[]) {
   const kubeDns: Peer = {
     ...inNamespace("kube-system"),
     podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
   };
-  return { to: [kubeDns], ports: [{ protocol: "UDP", port: 53 } as const, tcp(53)] };
+  const to = [kubeDns, ...cidrs.map(ipBlock)];
+  return { to, ports: [{ protocol: "UDP", port: 53 } as const, tcp(53)] };
 }
 
 function podsOf(part: Part): Peer {
   return { podSelector: { matchLabels: selectorOf(part) } };
+}
+
+function ipBlock(cidr: string): Peer {
+  return { ipBlock: { cidr } };
 }
 
 function inNamespace(name: string): Peer {

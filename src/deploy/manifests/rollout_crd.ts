@@ -56,7 +56,9 @@ const STATUS: StructuralSchema = {
   type: "object",
   description: "What the registry says",
   properties: {
-    phase: text("warmup, ramp, hold, promoted, rolled_back, inconclusive or aborted"),
+    phase: text(
+      "warmup, ramp, hold, promoted, rolled_back, inconclusive, superseded or aborted",
+    ),
     step: { type: "integer", format: "int32", description: "Current step" },
     steps: { type: "integer", format: "int32", description: "Steps of the plan" },
     share: text('Part of traffic that the canary gets, e.g. "25 %"'),

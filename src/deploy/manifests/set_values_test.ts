@@ -50,7 +50,7 @@ Deno.test("everything that is wrong is said at once, with the nearest key", asyn
     'there is no setting "nothing.alike": there are namespace, image, imagePullPolicy, registry., ' +
     "serving., controller., training., network., monitoring.",
     'there is no setting "network.open": "network." has clientNamespaces, monitoringNamespace, ' +
-    "apiServerCidrs",
+    "dnsCidrs, apiServerCidrs",
     'there is no setting "__proto__.x": there are namespace, image, imagePullPolicy, registry., ' +
     "serving., controller., training., network., monitoring.",
     '"namespace": must be a DNS label: a-z, 0-9 and -, at most 63 characters: current value is "A"',

@@ -147,6 +147,10 @@ const network = z.strictObject({
   monitoringNamespace: dnsLabel.default("monitoring").meta({
     description: "Namespace of Prometheus, which may read /metrics",
   }),
+  dnsCidrs: z.array(cidr).default(["169.254.20.10/32"]).meta({
+    description: "Addresses of DNS servers beside the pods of kube-dns: that of the node-local " +
+      "cache, which others may have elsewhere (its Service's, for one)",
+  }),
   apiServerCidrs: z.array(cidr).default([]).meta({
     description: "Addresses of the API server: the controller may reach only these, and they may " +
       "reach the registry (kubectl's and serin's way through the service proxy); default the " +
