@@ -1,6 +1,12 @@
-import { type Clock, type Log, messageOf, type Random, SerinError } from "../core/mod.ts";
 import {
   backoffMs,
+  type Clock,
+  type Log,
+  messageOf,
+  type Random,
+  SerinError,
+} from "../core/mod.ts";
+import {
   isKindMissing,
   type KubernetesClient,
   type KubernetesObject,
@@ -54,6 +60,7 @@ export interface ControllerOptions {
 const UNREACHABLE_MS = 5000;
 /** Changes that follow each other closely are looked at together. */
 const WAKE_MS = 200;
+const RETRY = { firstMs: 1000, capMs: 30_000 };
 /** A look takes seconds at worst; one that takes minutes hangs. */
 const READY_MS_MAX = 120_000;
 const ALIVE_MS_MAX = 300_000;
@@ -250,7 +257,7 @@ export class Controller {
     if (problem === undefined) this.#pauses.delete(part);
     else {
       const failures = (pause?.failures ?? 0) + 1;
-      const wait = backoffMs(failures, random, { firstMs: 1000 });
+      const wait = backoffMs(failures, random, RETRY);
       this.#pauses.set(part, { failures, until: clock.monotonic() + wait });
     }
   }

@@ -7,9 +7,9 @@ import {
   systemClock,
   SystemRandom,
 } from "../core/mod.ts";
-import { type Sleep, systemSleep } from "./backoff.ts";
 import type { KubernetesClient } from "./kubernetes_client.ts";
 import type { KubernetesObject } from "./kubernetes_object.ts";
+import { type Sleep, systemSleep } from "./sleep.ts";
 
 /** How {@linkcode openLease} elects. */
 export interface LeaseOptions {

@@ -2,7 +2,6 @@
  * Level 1: a client of the Kubernetes API by its REST form: no other program, no library. `fetch` is
  * injected; so the room works against an API server, through a proxy, and in tests.
  */
-export { backoffMs, type Sleep, systemSleep } from "./backoff.ts";
 export {
   type ClusterSettings,
   inClusterSettings,
@@ -36,3 +35,4 @@ export { type LeaderLease, type LeaseOptions, openLease } from "./leader_lease.t
 export { ObjectCache, type ObjectCacheOptions } from "./object_cache.ts";
 export { createKubernetesClient, type KubernetesClientOptions } from "./rest_client.ts";
 export { serviceProxyPath } from "./service_proxy.ts";
+export { type Sleep, systemSleep } from "./sleep.ts";

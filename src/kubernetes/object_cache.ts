@@ -1,7 +1,9 @@
-import { type Random, SerinError, SystemRandom } from "../core/mod.ts";
-import { backoffMs, type Sleep, systemSleep } from "./backoff.ts";
+import { backoffMs, type Random, SerinError, SystemRandom } from "../core/mod.ts";
 import type { KubernetesClient } from "./kubernetes_client.ts";
 import type { KindReference, KubernetesObject } from "./kubernetes_object.ts";
+import { type Sleep, systemSleep } from "./sleep.ts";
+
+const RETRY = { firstMs: 1000, capMs: 30_000 };
 
 /** How an {@linkcode ObjectCache} is kept. */
 export interface ObjectCacheOptions {
@@ -56,7 +58,7 @@ export class ObjectCache {
         this.#options.onChange?.();
       }
       failures++;
-      await sleep(backoffMs(failures, random, { firstMs: 1000 }), signal);
+      await sleep(backoffMs(failures, random, RETRY), signal);
     }
   }
 

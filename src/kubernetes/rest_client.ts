@@ -1,5 +1,4 @@
 import { type Clock, type Random, systemClock, SystemRandom } from "../core/mod.ts";
-import { type Sleep, systemSleep } from "./backoff.ts";
 import { Discovery, pathOf, type Resource } from "./discovery.ts";
 import { kindMissing } from "./kind_missing.ts";
 import type {
@@ -20,6 +19,7 @@ import {
   type ObjectReference,
   referenceOf,
 } from "./kubernetes_object.ts";
+import { type Sleep, systemSleep } from "./sleep.ts";
 import { type Attempt, isExpired, parseStatus, statusError } from "./status_error.ts";
 import { Transport } from "./transport.ts";
 import { watchKind } from "./watch.ts";

@@ -1,6 +1,6 @@
-import { messageOf, type Random, SerinError, VERSION } from "../core/mod.ts";
-import { backoffMs, type Sleep } from "./backoff.ts";
+import { backoffMs, messageOf, type Random, SerinError, VERSION } from "../core/mod.ts";
 import type { RawRequest } from "./kubernetes_client.ts";
+import type { Sleep } from "./sleep.ts";
 import { type Attempt, parseStatus, statusError } from "./status_error.ts";
 
 /** How an API server is reached. */

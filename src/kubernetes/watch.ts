@@ -1,7 +1,7 @@
-import { type Clock, LIMITS, type Random, SerinError } from "../core/mod.ts";
-import { backoffMs, type Sleep } from "./backoff.ts";
+import { backoffMs, type Clock, LIMITS, type Random, SerinError } from "../core/mod.ts";
 import type { ObjectList, WatchEvent, WatchOptions } from "./kubernetes_client.ts";
 import type { KubernetesObject } from "./kubernetes_object.ts";
+import type { Sleep } from "./sleep.ts";
 import { type ApiStatus, isExpired, statusError } from "./status_error.ts";
 
 /** What a watch stands on. */
@@ -23,6 +23,8 @@ const STREAM_SECONDS = 60;
 const HANG_MS = 10_000;
 /** A stream that ended sooner than this without an event counts as a failure. */
 const SHORT_MS = 1000;
+
+const RETRY = { firstMs: 500, capMs: 30_000 };
 
 /** Errors that only somebody else can heal. */
 const LASTING = new Set(["permission_denied", "unauthenticated", "not_found", "invalid_input"]);
@@ -64,7 +66,7 @@ export async function* watchKind(
       options.onInterruption?.(thrown);
       failures++;
     }
-    if (failures > 0) await source.sleep(backoffMs(failures, source.random), signal);
+    if (failures > 0) await source.sleep(backoffMs(failures, source.random, RETRY), signal);
   }
 }
 
