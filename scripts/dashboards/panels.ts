@@ -8,7 +8,6 @@ import * as common from "npm:@grafana/grafana-foundation-sdk@0.0.21/common";
 import * as dashboard from "npm:@grafana/grafana-foundation-sdk@0.0.21/dashboard";
 import * as prometheus from "npm:@grafana/grafana-foundation-sdk@0.0.21/prometheus";
 import * as stat from "npm:@grafana/grafana-foundation-sdk@0.0.21/stat";
-import * as table from "npm:@grafana/grafana-foundation-sdk@0.0.21/table";
 import * as timeseries from "npm:@grafana/grafana-foundation-sdk@0.0.21/timeseries";
 
 export { dashboard };
@@ -43,23 +42,39 @@ export interface PanelOptions {
   readonly min?: number;
   readonly max?: number;
   readonly decimals?: number;
+  /** Where the axis ends as long as all values are smaller; default that of a part, 1 %. */
+  readonly softMax?: number;
   readonly limits?: Limits;
   /** Text for numbers, e.g. `{0: "no", 1: "yes"}`. */
   readonly texts?: Readonly<Record<string, string>>;
 }
 
+/** How lines are drawn. */
+export interface LineOptions {
+  readonly logarithmic?: boolean;
+  readonly stacked?: boolean;
+  readonly steps?: boolean;
+  /** Many lines: over the whole width, with a table of their values beside them. */
+  readonly many?: boolean;
+}
+
 /** Lines over time, with their newest value in the legend. */
-export function lines(
-  options: PanelOptions & { logarithmic?: boolean; stacked?: boolean; steps?: boolean },
-): timeseries.PanelBuilder {
-  const legend = new common.VizLegendOptionsBuilder()
-    .displayMode(common.LegendDisplayMode.Table).placement(common.LegendPlacement.Bottom)
-    .showLegend(true).calcs(["lastNotNull", "max"]);
+export function lines(options: PanelOptions & LineOptions): timeseries.PanelBuilder {
+  const legend = new common.VizLegendOptionsBuilder().showLegend(true)
+    .displayMode(options.many ? common.LegendDisplayMode.Table : common.LegendDisplayMode.List)
+    .placement(options.many ? common.LegendPlacement.Right : common.LegendPlacement.Bottom)
+    .calcs(options.many ? ["lastNotNull", "max"] : ["lastNotNull"]);
   const tooltip = new common.VizTooltipOptionsBuilder()
     .mode(common.TooltipDisplayMode.Multi).sort(common.SortOrder.Descending);
-  const panel = withParts(new timeseries.PanelBuilder(), { width: 12, height: 9, ...options });
+  const panel = withParts(new timeseries.PanelBuilder(), {
+    width: options.many ? 24 : 12,
+    height: 9,
+    ...options,
+  });
   panel.legend(legend).tooltip(tooltip).lineWidth(2).showPoints(common.VisibilityMode.Never)
-    .fillOpacity(options.stacked ? 40 : 8).spanNulls(false);
+    .fillOpacity(options.stacked ? 40 : options.many ? 0 : 8).spanNulls(false);
+  const softMax = options.softMax ?? (options.unit === "percentunit" ? 0.01 : undefined);
+  if (softMax !== undefined && options.max === undefined) panel.axisSoftMax(softMax);
   if (options.limits !== undefined) {
     panel.thresholdsStyle(
       new common.GraphThresholdsStyleConfigBuilder().mode(common.GraphThresholdsStyleMode.Line),
@@ -90,24 +105,16 @@ export function bars(options: PanelOptions): bargauge.PanelBuilder {
   return withParts(new bargauge.PanelBuilder(), { width: 12, height: 9, ...options }, true)
     .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(["lastNotNull"]))
     .orientation(common.VizOrientation.Horizontal)
+    .namePlacement(common.BarGaugeNamePlacement.Top).valueMode(common.BarGaugeValueMode.Color)
+    .sizing(common.BarGaugeSizing.Manual).minVizHeight(24).maxVizHeight(40)
+    .text(new common.VizTextDisplayOptionsBuilder().titleSize(14).valueSize(20))
     .displayMode(common.BarGaugeDisplayMode.Gradient);
-}
-
-/** Series as rows, now. */
-export function rows(options: PanelOptions): table.PanelBuilder {
-  const hidden = ["Time", "__name__", "job", "instance", "namespace"];
-  const panel = withParts(new table.PanelBuilder(), { width: 12, height: 9, ...options }, true);
-  return panel.withTransformation({
-    id: "organize",
-    options: { excludeByName: Object.fromEntries(hidden.map((name) => [name, true])) },
-  });
 }
 
 type AnyPanel =
   | timeseries.PanelBuilder
   | stat.PanelBuilder
-  | bargauge.PanelBuilder
-  | table.PanelBuilder;
+  | bargauge.PanelBuilder;
 
 function withParts<B extends AnyPanel>(
   panel: B,
@@ -117,7 +124,7 @@ function withParts<B extends AnyPanel>(
   const { queries, limits, texts } = options;
   panel.title(options.title).description(options.description).datasource(SOURCE)
     .unit(options.unit).span(options.width).height(options.height);
-  queries.forEach((query, i) => panel.withTarget(target(query, i, isNow, panel)));
+  queries.forEach((query, i) => panel.withTarget(target(query, i, isNow)));
   if (options.min !== undefined) panel.min(options.min);
   if (options.max !== undefined) panel.max(options.max);
   if (options.decimals !== undefined) panel.decimals(options.decimals);
@@ -135,12 +142,9 @@ function withParts<B extends AnyPanel>(
   return panel;
 }
 
-function target(query: Query, index: number, isNow: boolean, panel: AnyPanel) {
+function target(query: Query, index: number, isNow: boolean) {
   const builder = new prometheus.DataqueryBuilder().expr(query.expr).datasource(SOURCE)
     .legendFormat(query.legend).refId(String.fromCharCode("A".charCodeAt(0) + index));
-  if (panel instanceof table.PanelBuilder) {
-    return builder.instant().format(prometheus.PromQueryFormat.Table);
-  }
   return isNow ? builder.instant() : builder.range();
 }
 
@@ -192,10 +196,6 @@ function withoutDefaults(built: dashboard.Dashboard): dashboard.Dashboard {
   for (const variable of plain.templating?.list ?? []) {
     for (const key of ["auto", "auto_min", "auto_count"]) delete variable[key];
   }
-  plain.panels.forEach((panel: { id?: number; options?: { footer?: unknown } }, i: number) => {
-    panel.id = i + 1;
-    // Grafana 13 has no such option of tables.
-    delete panel.options?.footer;
-  });
+  plain.panels.forEach((panel: { id?: number }, i: number) => panel.id = i + 1);
   return plain;
 }

@@ -1,29 +1,40 @@
-import { CHOSEN, lines, makeDashboard, number, rows } from "./panels.ts";
+import { bars, CHOSEN, lines, makeDashboard, number } from "./panels.ts";
 
 const VERSION = "{{model}} v{{model_version}}";
 const RATE = "[$__rate_interval]";
 const of = (name: string, window: string) => `${name}{${CHOSEN},window="${window}"}`;
 const byVersion = (expr: string) => `max by (model, model_version) (${expr})`;
 const byColumn = (expr: string) => `avg by (model, model_version, column) (${expr})`;
+const predicted = (part: string) =>
+  `sum by (model, model_version) ` +
+  `(rate(serin_prediction_probability_ratio_${part}{${CHOSEN}}${RATE}))`;
 const COLUMN = "{{column}} v{{model_version}}";
 
-function realised(window: string) {
+/** Of the version that is champion at the time. */
+function ofChampion(expr: string): string {
+  const labels = "namespace, model, model_version";
+  return byVersion(`${expr} and on (${labels}) serin_model_age_seconds{alias="champion"}`);
+}
+
+/** Realised error of the champion over a window, with what is known of its certainty. */
+function champion(window: string) {
+  const shown = [
+    ["serin_realised_error_upper_ratio", "at most"],
+    ["serin_realised_error_ratio", "wrong"],
+    ["serin_realised_error_lower_ratio", "at least"],
+  ];
+  const queries = shown.map(([name, legend]) => ({
+    expr: ofChampion(of(name, window)),
+    legend: `${VERSION} ${legend}`,
+  }));
+  const reference = ofChampion(`serin_reference_error_ratio{${CHOSEN}}`);
   return lines({
-    title: `Realised error, ${window}`,
-    description:
-      `Part of wrong rows among those that were predicted in the last ${window} and are ` +
-      "labelled, its 95 % interval, and the error on rows held out from training.",
+    title: `Realised error of the champion, ${window}`,
+    description: `Part of wrong rows among those that it predicted in the last ${window} and are ` +
+      "labelled, with a 95 % interval, and what it got wrong of rows held out from training.",
     unit: "percentunit",
     min: 0,
-    queries: [
-      { expr: byVersion(of("serin_realised_error_ratio", window)), legend: `${VERSION} error` },
-      { expr: byVersion(of("serin_realised_error_lower_ratio", window)), legend: `${VERSION} low` },
-      {
-        expr: byVersion(of("serin_realised_error_upper_ratio", window)),
-        legend: `${VERSION} high`,
-      },
-      { expr: byVersion(`serin_reference_error_ratio{${CHOSEN}}`), legend: `${VERSION} reference` },
-    ],
+    queries: [...queries, { expr: reference, legend: `${VERSION} in training` }],
   });
 }
 
@@ -36,12 +47,12 @@ export const quality = makeDashboard({
   rows: [
     ["Now", [
       number({
-        title: "Realised error, 24h",
-        description: "Wrong rows of the labelled ones, the worst version.",
+        title: "Error of the champion, 24h",
+        description: "Wrong rows among those that it predicted in the last day and are labelled.",
         unit: "percentunit",
         decimals: 1,
         queries: [{
-          expr: `max(${of("serin_realised_error_ratio", "24h")})`,
+          expr: `max(${ofChampion(of("serin_realised_error_ratio", "24h"))})`,
           legend: "error",
         }],
       }),
@@ -98,12 +109,24 @@ export const quality = makeDashboard({
         }],
       }),
     ]],
-    ["Realised quality", [realised("1h"), realised("24h")]],
+    ["Realised quality", [
+      champion("1h"),
+      champion("24h"),
+      lines({
+        title: "Realised error of every version, 1h",
+        description: "Part of wrong rows among those that a version predicted in the last hour " +
+          "and are labelled.",
+        unit: "percentunit",
+        many: true,
+        min: 0,
+        queries: [{ expr: byVersion(of("serin_realised_error_ratio", "1h")), legend: VERSION }],
+      }),
+    ]],
     ["Labels", [
       lines({
         title: "Labels a second",
         description: "Rows whose truth arrived, by the version that predicted them.",
-        unit: "cps",
+        unit: "rowsps",
         min: 0,
         queries: [{
           expr: `sum by (model, model_version) (rate(serin_labelled_rows_total{${CHOSEN}}${RATE}))`,
@@ -125,6 +148,8 @@ export const quality = makeDashboard({
     ["Inputs", [
       lines({
         title: "Drift of columns (PSI)",
+        many: true,
+        softMax: 0.3,
         description: "Population stability index of each column against training, mean of the " +
           "replicas. The lines: above 0.1 look, above 0.25 act.",
         unit: "none",
@@ -135,6 +160,7 @@ export const quality = makeDashboard({
       }),
       lines({
         title: "Values never seen in training",
+        many: true,
         description:
           "Part of a column's values out of training's range, or none of its few values.",
         unit: "percentunit",
@@ -144,6 +170,7 @@ export const quality = makeDashboard({
       }),
       lines({
         title: "Empty values",
+        softMax: 0.06,
         description: "Part of rows without a value in a column, above what training had.",
         unit: "percentunit",
         limits: [[0.05, "red"]],
@@ -153,33 +180,33 @@ export const quality = makeDashboard({
           legend: COLUMN,
         }],
       }),
-      rows({
-        title: "Columns now (PSI)",
-        description: "Each column's drift, the worst first.",
+      bars({
+        title: "Worst columns now (PSI)",
+        description: "The five columns that differ most from training, mean of the replicas.",
         unit: "none",
         decimals: 3,
+        min: 0,
+        max: 1,
+        height: 9,
         limits: [[0.1, "orange"], [0.25, "red"]],
         queries: [{
-          expr: `sort_desc(${byColumn(`serin_feature_drift_psi{${CHOSEN}}`)})`,
-          legend: "",
+          expr: `sort_desc(topk(5, ${byColumn(`serin_feature_drift_psi{${CHOSEN}}`)}))`,
+          legend: COLUMN,
         }],
       }),
     ]],
     ["Predictions", [
       lines({
-        title: "Predicted probability",
-        description: "A tenth, half and nine tenths of the predictions are below.",
+        title: "Mean predicted probability",
+        description: "Of the second class, by version.",
         unit: "percentunit",
         min: 0,
         max: 1,
-        queries: [0.1, 0.5, 0.9].map((q) => ({
-          expr: `histogram_quantile(${q}, sum by (model, model_version, le) (rate(` +
-            `serin_prediction_probability_ratio_bucket{${CHOSEN}}${RATE})))`,
-          legend: `${VERSION} p${q * 100}`,
-        })),
+        queries: [{ expr: `${predicted("sum")} / ${predicted("count")}`, legend: VERSION }],
       }),
       lines({
         title: "Drift of predictions (PSI)",
+        softMax: 0.3,
         description:
           "Against the predictions on rows held out from training, mean of the replicas.",
         unit: "none",

@@ -74,6 +74,7 @@ export const registry = makeDashboard({
         description: "Since the version that an alias names was made. 90 days are a ticket.",
         unit: "s",
         decimals: 1,
+        height: 7,
         min: 0,
         max: 120 * 86400,
         limits: [[60 * 86400, "orange"], [90 * 86400, "red"]],
@@ -87,6 +88,7 @@ export const registry = makeDashboard({
         description: "What each version in use is expected to get wrong.",
         unit: "percentunit",
         decimals: 1,
+        height: 7,
         min: 0,
         max: 0.5,
         queries: [{

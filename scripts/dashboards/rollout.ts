@@ -1,4 +1,4 @@
-import { CHOSEN, lines, makeDashboard, number, rows } from "./panels.ts";
+import { bars, CHOSEN, lines, makeDashboard, number } from "./panels.ts";
 
 const CANARY = "{{model}} v{{model_version}}";
 const RATE = "[$__rate_interval]";
@@ -53,7 +53,7 @@ export const rollout = makeDashboard({
         limits: [[0.1, "orange"], [1, "red"]],
         queries: [{
           expr:
-            `max(max by (model, model_version) (serin_rollout_evidence{${CHOSEN},metric=~"immediate|label_error"}` +
+            `max(max by (model, model_version) (serin_rollout_evidence{${CHOSEN},metric=~"immediate|labels"}` +
             `) / ${byVersion(`serin_rollout_evidence_needed{${CHOSEN}}`)}) or vector(0)`,
           legend: "evidence",
         }],
@@ -79,25 +79,17 @@ export const rollout = makeDashboard({
     ]],
     ["Course", [
       lines({
-        title: "Share of the canary",
-        description: "What the registry gives a canary; replicas follow within a second.",
-        unit: "percentunit",
-        min: 0,
-        max: 1,
-        steps: true,
-        queries: [{ expr: byVersion(`serin_rollout_share_ratio{${CHOSEN}}`), legend: CANARY }],
-      }),
-      lines({
         title: "Evidence that the canary is worse",
         description:
-          "E-values by metric: 1 says nothing, what is needed rolls back. Immediate is " +
-          "the mean of errors and latencies, weighed.",
+          "E-values by metric: 1 says nothing, what is needed rolls back; below 0.01 is shown as " +
+          "0.01. Immediate is the weighed mean of errors and latencies.",
         unit: "none",
-        decimals: 2,
+        many: true,
         logarithmic: true,
         queries: [
           {
-            expr: `max by (model, model_version, metric) (serin_rollout_evidence{${CHOSEN}})`,
+            expr: "clamp_min(max by (model, model_version, metric) " +
+              `(serin_rollout_evidence{${CHOSEN}}), 0.01)`,
             legend: `v{{model_version}} {{metric}}`,
           },
           {
@@ -107,7 +99,18 @@ export const rollout = makeDashboard({
         ],
       }),
       lines({
+        title: "Share of the canary",
+        width: 8,
+        description: "What the registry gives a canary; replicas follow within a second.",
+        unit: "percentunit",
+        min: 0,
+        max: 1,
+        steps: true,
+        queries: [{ expr: byVersion(`serin_rollout_share_ratio{${CHOSEN}}`), legend: CANARY }],
+      }),
+      lines({
         title: "Requests of the canary",
+        width: 8,
         description: "Requests that a canary has served since its rollout began.",
         unit: "short",
         min: 0,
@@ -115,6 +118,7 @@ export const rollout = makeDashboard({
       }),
       lines({
         title: "Step",
+        width: 8,
         description: "Step of the plan, from 0. Six hours at one step are a ticket.",
         unit: "none",
         min: 0,
@@ -163,24 +167,30 @@ export const rollout = makeDashboard({
       }),
     ]],
     ["Ended", [
-      rows({
+      bars({
         title: "How rollouts ended",
         description: "Ended rollouts by model and decision, ever.",
         unit: "none",
-        height: 6,
+        decimals: 0,
+        min: 0,
+        height: 7,
         queries: [{
           expr: `sum by (model, decision) (serin_rollout_decisions_total{${CHOSEN}})`,
-          legend: "",
+          legend: "{{model}} {{decision}}",
         }],
       }),
-      rows({
-        title: "Phase now",
-        description: "The phase that a running rollout is in.",
+      bars({
+        title: "Progress of the running ones",
+        description: "Requests that each canary has served, with the phase that it is in.",
         unit: "none",
-        height: 6,
+        decimals: 0,
+        min: 0,
+        height: 7,
         queries: [{
-          expr: `max by (model, model_version, phase) (serin_rollout_phase{${CHOSEN}})`,
-          legend: "",
+          expr: "max by (model, model_version, phase) (serin_rollout_canary_requests" +
+            `{${CHOSEN}} * on (namespace, model, model_version) group_right () ` +
+            `serin_rollout_phase{${CHOSEN}})`,
+          legend: "{{model}} v{{model_version}} {{phase}}",
         }],
       }),
     ]],

@@ -8,6 +8,8 @@ export interface PrometheusPrograms {
 export interface AlertmanagerPrograms {
   readonly alertmanager: string;
   readonly amtool: string;
+  /** Where Alertmanager must be started; undefined for anywhere. */
+  readonly cwd?: string;
 }
 
 /**
@@ -28,7 +30,31 @@ export async function findAlertmanager(): Promise<AlertmanagerPrograms | { missi
   const found = await findPrograms("prometheus-alertmanager", names);
   if ("missing" in found) return found;
   const [alertmanager, amtool] = found.programs;
-  return { alertmanager, amtool };
+  const isInstalled = await Deno.stat(TEMPLATES).then(() => true, () => false);
+  return isInstalled ? { alertmanager, amtool } : await relocate(alertmanager, amtool);
+}
+
+/** Where Debian's Alertmanager reads its templates, whatever its configuration says. */
+const TEMPLATES = "/usr/share/prometheus/alertmanager";
+
+/**
+ * A copy of an Alertmanager that was only unpacked, which looks for its templates in its working folder:
+ * the folder's name in it is overwritten by one of the same length.
+ */
+async function relocate(
+  alertmanager: string,
+  amtool: string,
+): Promise<AlertmanagerPrograms | { missing: string }> {
+  const folder = alertmanager.replace(/\/usr\/bin\/[^/]+$/, TEMPLATES);
+  const program = await Deno.readFile(alertmanager);
+  const text = new TextDecoder("latin1").decode(program);
+  const at = [...text.matchAll(new RegExp(`${TEMPLATES}(?!/)`, "g"))].map(({ index }) => index);
+  if (at.length !== 1) return { missing: "Debian's prometheus-alertmanager must be installed" };
+  program.set(new TextEncoder().encode("./".repeat(TEMPLATES.length / 2)), at[0]);
+  const copy = `${folder}/alertmanager`;
+  await Deno.writeFile(`${copy}.new`, program, { mode: 0o755 });
+  await Deno.rename(`${copy}.new`, copy);
+  return { alertmanager: copy, amtool, cwd: folder };
 }
 
 async function findPrograms(

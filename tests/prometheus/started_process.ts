@@ -8,9 +8,10 @@ export class StartedProcess implements AsyncDisposable {
   #text = "";
   #ended = false;
 
-  constructor(command: string, args: readonly string[]) {
+  constructor(command: string, args: readonly string[], options: { cwd?: string } = {}) {
     this.#name = `${command} ${args[0] ?? ""}`;
     this.#child = new Deno.Command(command, {
+      ...options,
       args: [...args],
       stdin: "null",
       stdout: "piped",
