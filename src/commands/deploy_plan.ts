@@ -9,7 +9,7 @@ export const deployPlanCommand = defineCommand({
   description:
     "Renders the manifests and has the API server try them (server-side apply, dry run): " +
     "each object is created, changed (field by field), unchanged, removed, or refused with the " +
-    "reason. Writes nothing.",
+    "reason. Writes nothing. Exit code 1 where `deploy apply` would refuse.",
   options: z.strictObject({ ...deployReleaseOptions, json, ...deployAccessOptions }),
   // env: the YAML reader looks for a debugging variable.
   permissions: ["read", "net", "env"],

@@ -12,16 +12,20 @@ interface Options extends DeployReleaseOptions {
 }
 
 /** Shows what an apply would change. */
-export async function run(options: Options, context: CommandContext): Promise<void> {
-  await withDeployAccess(options, context, (access) => runPlan(options, context, access));
+export async function run(options: Options, context: CommandContext): Promise<number> {
+  return await withDeployAccess(options, context, (access) => runPlan(options, context, access));
 }
 
-/** The same, with a given cluster and registry. */
+/**
+ * The same, with a given cluster and registry.
+ *
+ * @returns the exit code: 1 where an apply would refuse
+ */
 export async function runPlan(
   options: Options,
   context: Pick<CommandContext, "print">,
   access: DeployAccess,
-): Promise<void> {
+): Promise<number> {
   const { namespace, objects, model } = readWantedRelease(options);
   const client = await access.cluster();
   const { releases, released } = await readReleases(client, namespace);
@@ -39,6 +43,8 @@ export async function runPlan(
   };
   access.progress.end();
   context.print(options.json ? JSON.stringify(planJson(view)) : planText(view));
+  const isRefused = view.objects.some(({ action }) => action === "refused");
+  return isRefused || (view.model !== undefined && "problem" in view.model) ? 1 : 0;
 }
 
 /** A namespace that is still to be made has none. */

@@ -222,7 +222,7 @@ function live(world: World, kind: string, name: string) {
 
 Deno.test("plan of a first installation: all is created, nothing is written", async () => {
   const world = new World();
-  await world.plan();
+  assertEquals(await world.plan(), 0);
   assertIncludes(world.last, "Namespace serin: nothing was applied there yet");
   assertIncludes(world.last, "+ create     Deployment serin/serin-serving");
   assertIncludes(world.last, "+ create     Secret serin/serin-tokens, with random tokens");
@@ -303,7 +303,7 @@ Deno.test("an object that is refused: nothing is written, manager and field are 
   const [container] = deployment.spec.template.spec.containers;
   container.image = "hand:1";
   await world.kubernetes.replace(deployment, { fieldManager: "kubectl-edit" });
-  await world.plan({ set: ["image=serin:2"] });
+  assertEquals(await world.plan({ set: ["image=serin:2"] }), 1);
   assertIncludes(world.last, "! refused    Deployment serin/serin-serving");
   assertIncludes(world.last, '"kubectl-edit" manages');
   assertIncludes(world.last, "--force-conflicts");
@@ -556,7 +556,7 @@ Deno.test("a version that is missing is told before anything is written", async 
     await assertSerinError(run, "not_found", "Nothing was applied", ...parts);
   }
   assertEquals(live(world, "ConfigMap", "serin-release-2"), undefined);
-  await world.plan({ model: "models:/iris/9" });
+  assertEquals(await world.plan({ model: "models:/iris/9" }), 1);
   assertIncludes(world.last, "! model      cannot deploy models:/iris/9: There is no version 9");
   for (const model of ["models:/iris@champion", "folder"]) {
     await assertSerinError(() => world.apply({ model }), "usage", "must be models:/NAME/VERSION");
