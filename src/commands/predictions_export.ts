@@ -13,7 +13,7 @@ export const predictionsExportCommand = defineCommand({
     "later. It reads beside the process that writes the log. Labels are joined across all logs that " +
     "are given: those of one replica may have come to another.",
   options: z.strictObject({
-    log: z.array(z.string().min(1)).min(1, "is missing: give --log DIR").default([]).meta({
+    log: z.array(z.string().min(1)).min(1).meta({
       description: "Folder of serve --prediction-log; may be repeated, one a replica",
       placeholder: "DIR",
     }),
