@@ -4,22 +4,33 @@ import { messageOf, SerinError } from "../core/mod.ts";
 export interface Listening {
   /** With the port that it got. */
   readonly url: string;
-  /** Lets running requests end for a moment, then cuts them off. */
+  /** Accepts nobody any more, and waits for running requests, up to the grace. */
   close(): Promise<void>;
+}
+
+/** Where to listen, and how to end. */
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  /** How long running requests may take when it is closed, milliseconds; default 2000. */
+  readonly graceMs?: number;
+  /** Called when some took longer: they end with the process. */
+  readonly onCutOff?: () => void;
 }
 
 const GRACE_MS = 2000;
 
 /** @throws {SerinError} `address_in_use`, `configuration` */
 export function listenOn(
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, graceMs = GRACE_MS, onCutOff }: ListenOptions,
   handler: (request: Request) => Response | Promise<Response>,
 ): Listening {
-  const ending = new AbortController();
   let server: Deno.HttpServer;
   try {
-    const options = { hostname: host, port, onListen: () => {}, signal: ending.signal };
-    server = Deno.serve(options, (request) => handler(request));
+    server = Deno.serve(
+      { hostname: host, port, onListen: () => {} },
+      (request) => handler(request),
+    );
   } catch (cause) {
     if (cause instanceof Deno.errors.AddrInUse) {
       throw new SerinError("address_in_use", `Cannot listen on ${host}:${port}: it is in use`, {
@@ -36,8 +47,12 @@ export function listenOn(
   return {
     url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${got}`,
     async close() {
-      const timer = setTimeout(() => ending.abort(), GRACE_MS);
-      await server.shutdown();
+      // Aborting a server that is being shut down throws where nobody can catch it (Deno 2.6).
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const late = new Promise<"late">((resolve) => {
+        timer = setTimeout(() => resolve("late"), graceMs);
+      });
+      if (await Promise.race([server.shutdown(), late]) === "late") onCutOff?.();
       clearTimeout(timer);
     },
   };

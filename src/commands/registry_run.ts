@@ -1,6 +1,7 @@
 import type { CommandContext } from "../cli/mod.ts";
 import { Lifecycle, type Log, messageOf, SerinError } from "../core/mod.ts";
-import type { RegistryApp, RegistryAppOptions } from "./registry_app.ts";
+import { listenOn } from "./listen.ts";
+import type { RegistryAppOptions } from "./registry_app.ts";
 import { openRegistryServer } from "./registry_server.ts";
 import { openAccessTokens, readTokens } from "./registry_tokens.ts";
 
@@ -29,11 +30,12 @@ export async function run(options: RegistryOptions, context: CommandContext): Pr
   const registry = await openRegistryServer({ ...toAppOptions(options, log), openTokens });
   lifecycle.onStop("database", () => registry.close());
   try {
-    const server = listen(registry, options);
-    lifecycle.onStop("server", () => stopWithin(server, options.graceSeconds, log));
-    const { hostname, port } = server.addr as Deno.NetAddr;
-    const shown = hostname.includes(":") ? `[${hostname}]` : hostname;
-    log.info(`serin registry listening on http://${shown}:${port}`);
+    const { host, port, graceSeconds } = options;
+    const onCutOff = () => log.warn("requests were cut off after the grace", { graceSeconds });
+    const where = { host, port, graceMs: graceSeconds * 1000, onCutOff };
+    const server = listenOn(where, (request) => registry.app.fetch(request));
+    lifecycle.onStop("server", () => server.close());
+    log.info(`serin registry listening on ${server.url}`);
   } catch (thrown) {
     await lifecycle.stop();
     throw thrown;
@@ -64,33 +66,4 @@ function parsePattern(text: string): RegExp {
       cause,
     });
   }
-}
-
-function listen(registry: RegistryApp, { host, port }: RegistryOptions): Deno.HttpServer {
-  try {
-    return Deno.serve({ hostname: host, port, onListen: () => {} }, registry.app.fetch);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.AddrInUse) {
-      throw new SerinError("address_in_use", `Cannot listen on ${host}:${port}: it is in use`, {
-        hint: `stop the process that uses port ${port}, or choose another with --port (0 for any)`,
-        cause,
-      });
-    }
-    throw new SerinError(
-      "configuration",
-      `Cannot listen on ${host}:${port}: ${messageOf(cause)}`,
-      { hint: "choose an address of this machine with --host", cause },
-    );
-  }
-}
-
-/** Lets running requests end; after the grace they are cut off. */
-async function stopWithin(server: Deno.HttpServer, graceSeconds: number, log: Log): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), graceSeconds * 1000);
-  });
-  const ended = await Promise.race([server.shutdown(), late]);
-  clearTimeout(timer);
-  if (ended === "late") log.warn("requests were cut off after the grace", { graceSeconds });
 }
