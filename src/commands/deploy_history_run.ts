@@ -6,6 +6,9 @@ import { type DeployAccess, withDeployAccess } from "./deploy_access.ts";
 import { DEFAULT_NAMESPACE, type DeployAccessOptions } from "./deploy_options.ts";
 import { historyText } from "./deploy_text.ts";
 
+/** Models whose moves are asked for together: a registry may have thousands. */
+const MODELS_AT_ONCE = 8;
+
 interface Options extends DeployAccessOptions {
   readonly json: boolean;
 }
@@ -51,12 +54,15 @@ async function readMoves(
   namespace: string,
 ): Promise<Map<string, readonly AliasChange[]>> {
   const registry = await access.registry(namespace);
-  const models = await registry.listModels();
-  return new Map(
+  const models = await registry.listModels(), moves = new Map<string, readonly AliasChange[]>();
+  for (let i = 0; i < models.length; i += MODELS_AT_ONCE) {
     await Promise.all(
-      models.map(async ({ name }) => [name, await registry.listChampionMoves(name)] as const),
-    ),
-  );
+      models.slice(i, i + MODELS_AT_ONCE).map(async ({ name }) => {
+        moves.set(name, await registry.listChampionMoves(name));
+      }),
+    );
+  }
+  return moves;
 }
 
 function entryJson(entry: HistoryEntry): unknown {

@@ -1,5 +1,9 @@
 import { messageOf, SerinError, VERSION } from "../core/mod.ts";
-import { manifestSettings, renderManifests } from "../deploy/manifests/mod.ts";
+import {
+  type ManifestSettings,
+  manifestSettings,
+  renderManifests,
+} from "../deploy/manifests/mod.ts";
 import {
   type ModelMove,
   type ModelRegistry,
@@ -37,11 +41,20 @@ export function readWantedRelease(options: DeployReleaseOptions): WantedRelease 
   return {
     namespace: settings.namespace,
     objects: renderManifests({ overlay, set }),
-    settings,
+    settings: recordedSettings(settings),
     overlay,
     serinVersion: VERSION,
     model,
   };
+}
+
+/**
+ * The settings that a release's record may show. Addresses of webhooks are passwords, as a rule, and
+ * nothing that is applied holds them.
+ */
+function recordedSettings(settings: ManifestSettings): Readonly<Record<string, unknown>> {
+  const { pageUrl: _page, ticketUrl: _ticket, ...monitoring } = settings.monitoring;
+  return { ...settings, monitoring };
 }
 
 /** What deploying the wanted version would do; undefined where none is wanted. */

@@ -250,6 +250,13 @@ Deno.test("apply from nothing: tokens, record, healthy; again: nothing changes",
   assertEquals(await world.apply({ json: true }), 0);
   assertEquals([world.json.release, world.json.isNew, world.json.counts.change], [1, false, 0]);
   assertEquals(live(world, "Secret", "serin-tokens").data, data);
+
+  const webhook = "https://hooks.example/s3cret";
+  const set = [`monitoring.pageUrl=${webhook}`, `monitoring.ticketUrl=${webhook}`, "image=serin:2"];
+  assertEquals(await world.apply({ set }), 0);
+  await world.history();
+  const kept = JSON.stringify([world.kubernetes.objects("ConfigMap"), world.printed, world.said]);
+  assertTrue(!kept.includes("s3cret"), "a webhook's address is neither kept nor told");
 });
 
 Deno.test("a change is planned by its fields, applied, and gone back on", async () => {
