@@ -55,6 +55,8 @@ export class SyncLoop {
   #outage: Outage | undefined;
   #failures = 0;
   #stopped = false;
+  /** The counts of the last sync that was answered. */
+  #acknowledged = "[]";
 
   constructor(options: SyncLoopOptions) {
     this.#options = options;
@@ -105,7 +107,7 @@ export class SyncLoop {
     // One that the registry never answered has counted for no rollout, and is not waited for.
     if (this.#reachedAt === undefined) return;
     await withDeadline(this.#inFlight ?? Promise.resolve(), msMax, late).catch(() => {});
-    const hasCounts = this.#options.report().counts.length > 0;
+    const hasCounts = JSON.stringify(this.#options.report().counts) !== this.#acknowledged;
     if (!this.reachable && !hasCounts) return;
     for (let failures = 1;; failures++) {
       const problem = await this.#takeLeave(Math.max(0, deadline - performance.now()));
@@ -163,13 +165,16 @@ export class SyncLoop {
   async #send(leaving: boolean): Promise<SyncAnswer> {
     const { peer, replica, clock, report } = this.#options;
     this.#lastAt = clock.monotonic();
-    return await peer.sync({
+    const told = report();
+    const answer = await peer.sync({
       replica,
       incarnation: this.#incarnation,
       sequence: this.#sequence++,
-      ...report(),
+      ...told,
       ...(leaving ? { leaving: true as const } : {}),
     });
+    this.#acknowledged = JSON.stringify(told.counts);
+    return answer;
   }
 
   #reach(): void {

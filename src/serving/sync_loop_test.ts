@@ -37,10 +37,11 @@ Deno.test("the last sync carries the last counts, and says that the replica leav
 });
 
 Deno.test("a registry that is away when a replica ends gets its counts as soon as it is back", async () => {
-  const peer = new FakePeer();
-  const { loop } = openLoop(peer);
+  const peer = new FakePeer(), counts: SyncRequest["counts"] = [];
+  const { loop } = openLoop(peer, { counts });
   await loop.start();
   peer.reachable = false;
+  counts.push(...COUNTS);
   const stopped = loop.stop(20_000);
   const tried = peer.attempts;
   await until("it was tried in vain", () => peer.attempts > tried);
@@ -58,6 +59,18 @@ Deno.test("an end is bounded in time: a registry that is silent, one that never 
   silent.sync = () => new Promise(() => {});
   await loop.stop(50);
   assertEquals(lines, ["the registry did not hear that this replica ends"]);
+
+  // What it has counted is there already: nothing is lost, and nothing waited for.
+  const away = new FakePeer(), hints: unknown[] = [];
+  const told = {
+    ...silentLog,
+    warn: (_: string, fields?: { hint?: unknown }) => void hints.push(fields?.hint),
+  };
+  const counted = openLoop(away, { log: told }).loop;
+  await counted.start();
+  away.reachable = false;
+  await counted.stop(3_600_000);
+  assertEquals(hints, [undefined]);
 
   const never = openLoop(silent).loop;
   void never.start();
