@@ -196,7 +196,20 @@ Deno.test("a rollout splits by share, counts both arms, and keyed requests give 
         await answer.body?.cancel();
       }
       assertEquals(versions.size, 1);
+      const { requests } = peer, synced = requests.length;
+      await until("what was counted since is told", () => requests.length > synced + 1);
       assertEquals(peer.totals("stable").requests + peer.totals("canary").requests, 200);
+      // A proxy that passes on what is not there: no key, or one version would get all of its requests.
+      for (let i = 0; i < 64; i++) {
+        const answer = await infer(1, 0, { "x-serin-key": "" });
+        versions.add(answer.headers.get("x-serin-model-version")!);
+        await answer.body?.cancel();
+      }
+      assertEquals(versions.size, 2);
+      await until(
+        "they are counted",
+        () => peer.totals("stable").requests + peer.totals("canary").requests === 264,
+      );
     },
   );
 });

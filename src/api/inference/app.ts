@@ -89,7 +89,7 @@ function oipRoutes(app: Hono, { dataPlane }: InferenceAppOptions): void {
       const answer = await dataPlane.infer({
         model,
         version: c.req.param("version"),
-        key: c.req.header(KEY_HEADER),
+        key: keyOf(c),
         decode: (signature) => {
           checkOutputs(signature, request.outputs);
           return toFeeds(signature, request.inputs);
@@ -119,12 +119,17 @@ function scoringRoutes(app: Hono, { dataPlane, defaultModel }: InferenceAppOptio
     const answer = await dataPlane.infer({
       model,
       version: undefined,
-      key: c.req.header(KEY_HEADER),
+      key: keyOf(c),
       decode: (signature) => toFeeds(signature, invocation.inputs),
     });
     setHeaders(c, answer);
     return c.json(formatInvocation(answer, invocation.answerAs));
   });
+}
+
+/** @returns undefined for a header that is empty too, as proxies and clients make of what is not there */
+function keyOf(c: Context): string | undefined {
+  return c.req.header(KEY_HEADER) || undefined;
 }
 
 function setHeaders(c: Context, answer: InferenceAnswer): void {
