@@ -14,7 +14,7 @@ export interface ProxiedService {
  * query count. `Authorization` is the API server's own: tokens for the Service need another header.
  *
  * @returns a `fetch` that rejects with {SerinError} `unavailable` where the API server answers in the
- *   Service's place
+ *   Service's place, `permission_denied` where it may not be used as a proxy
  */
 export function serviceProxyFetch(
   client: Pick<KubernetesClient, "raw">,
@@ -46,12 +46,16 @@ async function refuseStatus(response: Response, name: string): Promise<void> {
     | { kind?: unknown; message?: unknown }
     | undefined;
   if (body?.kind !== "Status") return;
-  const why = response.status === 403
-    ? "these credentials may not use the proxy (a Role must allow services/proxy), or give --registry"
-    : "look whether its pod is ready and whether a NetworkPolicy shuts the API server out " +
-      "(--set network.apiServerCidrs=…), or give --registry";
+  const isForbidden = response.status === 403;
   throw new SerinError(
-    "unavailable",
-    `${name} did not answer through the API server: ${body.message ?? response.status}; ${why}`,
+    isForbidden ? "permission_denied" : "unavailable",
+    `${name} did not answer through the API server: ${body.message ?? response.status}`,
+    {
+      hint: isForbidden
+        ? "these credentials may not use the proxy: a Role must allow services/proxy, or give " +
+          "--registry"
+        : "look whether its pod is ready and whether a NetworkPolicy shuts the API server out " +
+          "(--set network.apiServerCidrs=…), or give --registry",
+    },
   );
 }

@@ -58,14 +58,16 @@ Deno.test("requests go through the API server's proxy, with a header of their ow
 Deno.test("what the API server answers in the registry's place is told as such", async () => {
   const status = (code: number, message: string) => () =>
     Response.json({ kind: "Status", apiVersion: "v1", message, code }, { status: code });
-  const cases: [() => Response, string, string][] = [
-    [status(503, "no endpoints available"), "no endpoints available", "a NetworkPolicy shuts"],
-    [status(403, 'cannot get resource "services/proxy"'), "services/proxy", "a Role must allow"],
+  const missing = "no endpoints available", forbidden = 'cannot get resource "services/proxy"';
+  const cases: [() => Response, "unavailable" | "permission_denied", ...string[]][] = [
+    [status(503, missing), "unavailable", missing, "a NetworkPolicy shuts"],
+    [status(403, forbidden), "permission_denied", forbidden, "a Role must allow"],
   ];
-  for (const [answer, ...parts] of cases) {
+  for (const [answer, code, ...parts] of cases) {
     const { registry } = registryOf(answer);
     for (const call of [() => registry.listModels(), () => registry.listReplicas()]) {
-      await assertSerinError(call, "unavailable", "Service serin/serin-registry did not", ...parts);
+      const error = await assertSerinError(call, code, ...parts);
+      assertEquals(error.message.startsWith("Service serin/serin-registry did not"), true);
     }
   }
   const own = { error_code: "PERMISSION_DENIED", message: "for admins" };

@@ -120,6 +120,8 @@ export function openCall(options: ControlClientOptions): Call {
       response = await fetch(`${base}/api/serin/v1/${route}`, init);
       text = await response.text();
     } catch (cause) {
+      // An injected fetch knows better what is in the way.
+      if (cause instanceof SerinError) throw cause;
       throw new SerinError("unavailable", `Cannot reach ${base}: ${messageOf(cause)}`, {
         hint: "check that the server runs and that the address is right",
         cause,

@@ -58,7 +58,8 @@ export function openTransport(options: TransportOptions): Transport {
     try {
       response = await fetch(url, init);
     } catch (cause) {
-      throw unreachable(base, cause);
+      // An injected fetch knows better what is in the way.
+      throw cause instanceof SerinError ? cause : unreachable(base, cause);
     }
     if (!response.ok) throw await errorOf(response, url);
     return response;
