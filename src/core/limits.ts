@@ -16,6 +16,8 @@ export const LIMITS = {
   /** Most labels of one POST /v1/labels, and its largest body. */
   labelsMax: 10_000,
   labelsBodyBytesMax: 8 * 1024 * 1024,
+  /** Requests with labels that one data isolate holds while the registry answers, before it answers 429. */
+  labelRequestsMax: 256,
   /** Longest sealed prediction token, base64url characters. */
   tokenCharactersMax: 512,
   /** How long a prediction may still be labelled, and how long labelled tokens are remembered. */

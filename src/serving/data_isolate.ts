@@ -5,7 +5,7 @@
  */
 import { inferenceApp } from "../api/inference/app.ts";
 import { DataPlane } from "../api/inference/data_plane.ts";
-import { messageOf, openLog, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
+import { LIMITS, messageOf, openLog, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
 import { configureOrt, isEngineCrash, ServedModel } from "../inference/mod.ts";
 import { CountCells, createTokenSealer, type TokenSealer } from "../rollout/router/mod.ts";
 import { InferenceStats } from "../telemetry/inference_stats.ts";
@@ -193,6 +193,12 @@ function reportBadEvent(): void {
 }
 
 function forwardLabels(body: unknown): Promise<unknown> {
+  if (labelsWaiting.size >= LIMITS.labelRequestsMax) {
+    const what = `${labelsWaiting.size} requests with labels wait for the registry already`;
+    throw new SerinError("limit_exceeded", what, {
+      hint: "retry after a moment; send more labels in one request, and fewer requests at once",
+    });
+  }
   const waiting = Promise.withResolvers<unknown>();
   const id = labelsNext++;
   labelsWaiting.set(id, waiting);

@@ -1,4 +1,5 @@
 /** What a data isolate does with what it is told while it starts. */
+import { LIMITS } from "../core/mod.ts";
 import { readOrtWasm } from "../inference/mod.ts";
 import { CountCells } from "../rollout/router/mod.ts";
 import { assertEquals, assertTrue, linearModel, until } from "../testing/mod.ts";
@@ -77,4 +78,26 @@ Deno.test("an isolate that is told to end while it starts lets nobody in any mor
   isolate.tell({ type: "load", id: 8, file: file("2") });
   await isolate.heard("loaded");
   assertTrue(!isolate.said.some(({ type }) => type === "listening"), "it does not listen");
+});
+
+Deno.test("labels that the registry is slow to take are bounded: 429 says what to do", async () => {
+  using isolate = new Isolate();
+  isolate.start([]);
+  const { port } = await isolate.heard("listening");
+  const send = () =>
+    fetch(`http://127.0.0.1:${port}/v1/labels`, { method: "POST", body: '{"labels":[]}' });
+  const waiting = Array.from({ length: LIMITS.labelRequestsMax }, send);
+  const forwarded = () => isolate.said.filter((message) => message.type === "labels");
+  await until("all wait", () => forwarded().length === waiting.length);
+  const refused = await send();
+  assertEquals([refused.status, (await refused.json()).code], [429, "limit_exceeded"]);
+  for (const { id } of forwarded()) isolate.tell({ type: "labelled", id, answer: { accepted: 0 } });
+  for (const answer of await Promise.all(waiting)) {
+    assertEquals(await answer.json(), { accepted: 0 });
+  }
+  const again = send();
+  await until("there is room again", () => forwarded().length === waiting.length + 1);
+  isolate.tell({ type: "labelled", id: forwarded().at(-1)!.id, answer: { accepted: 0 } });
+  assertEquals((await again).status, 200);
+  await (await again).body?.cancel();
 });
