@@ -115,12 +115,13 @@ export class Controller {
     const { sleep, intervalMs } = this.#options;
     while (!signal.aborted) {
       // Made before the look: what changes while it goes on is not in it.
-      const woken = new AbortController();
-      this.#wake = () => woken.abort();
+      const pause = new AbortController(), end = () => pause.abort();
+      this.#wake = end;
+      signal.addEventListener("abort", end);
       await this.reconcile();
       await sleep(Math.min(WAKE_MS, intervalMs), signal);
-      const pause = AbortSignal.any([signal, woken.signal]);
-      await sleep(Math.max(0, intervalMs - WAKE_MS), pause);
+      await sleep(Math.max(0, intervalMs - WAKE_MS), pause.signal);
+      signal.removeEventListener("abort", end);
     }
   }
 
