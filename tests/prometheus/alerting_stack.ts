@@ -7,6 +7,7 @@ import {
   ruleFile,
   type RuleTimes,
 } from "../../src/deploy/monitoring/mod.ts";
+import { parseWebhook } from "../../src/retrain/mod.ts";
 import { freePort, until } from "../../src/testing/mod.ts";
 import type { Workbench } from "../support/workbench.ts";
 import type { AlertmanagerPrograms, PrometheusPrograms } from "./find_prometheus.ts";
@@ -38,12 +39,14 @@ export interface Alerting extends AsyncDisposable {
  * @param programs paths of Prometheus and Alertmanager
  * @param targets metrics pages by job
  * @param times lengths of time of the same rules that every installation has, shortened
+ * @param retrainUrl webhook of what retrains; default one that only listens
  */
 export async function startAlerting(
   programs: Pick<PrometheusPrograms & AlertmanagerPrograms, "prometheus" | "alertmanager" | "cwd">,
   bench: Workbench,
   targets: Readonly<Record<string, string>>,
   times: Partial<RuleTimes>,
+  retrainUrl?: string,
 ): Promise<Alerting> {
   await using stack = new AsyncDisposableStack();
   const told: ToldAlert[] = [];
@@ -51,7 +54,10 @@ export async function startAlerting(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async (request) => {
       const to = new URL(request.url).pathname.slice(1);
-      const { alerts } = await request.json();
+      const body = await request.json();
+      // What retrains takes it as it is.
+      if (to === "retrain") parseWebhook(body);
+      const { alerts } = body;
       told.push(...alerts.map((alert: ToldAlert) => ({ ...alert, to })));
       return new Response();
     },
@@ -59,7 +65,7 @@ export async function startAlerting(
   stack.defer(() => receiver.shutdown());
   const receiverUrl = `http://127.0.0.1:${receiver.addr.port}`;
   const alertmanager = stack.use(
-    await startAlertmanager(programs, bench, receiverUrl),
+    await startAlertmanager(programs, bench, { receiverUrl, retrainUrl }),
   );
   const rules = ruleFile({
     settings: manifestSettings().monitoring,
@@ -96,10 +102,10 @@ export async function startAlerting(
 async function startAlertmanager(
   { alertmanager, cwd }: Pick<AlertmanagerPrograms, "alertmanager" | "cwd">,
   bench: Workbench,
-  receiverUrl: string,
+  to: { receiverUrl: string; retrainUrl: string | undefined },
 ) {
-  const urls = ["page", "ticket", "retrain"].map((path) => `${receiverUrl}/${path}`);
-  const [pageUrl, ticketUrl, retrainUrl] = urls;
+  const urls = ["page", "ticket", "retrain"].map((path) => `${to.receiverUrl}/${path}`);
+  const [pageUrl, ticketUrl, listening] = urls, retrainUrl = to.retrainUrl ?? listening;
   const waits = { pageWait: "1s", ticketWait: "1s", retrainWait: "1s" };
   const config = alertmanagerConfig({ pageUrl, ticketUrl, retrainUrl }, waits);
   const file = await bench.write("alertmanager.yml", formatYaml([config]));
