@@ -230,6 +230,11 @@ Deno.test("a busy server is waited for as it asks; credentials are read anew aft
     new Response("{}", { status: 429, headers: { "retry-after": "0" } })
   );
   await assertSerinError(() => always.client.get(REF), "limit_exceeded");
+  const long = clientOf(() =>
+    new Response("{}", { status: 503, headers: { "retry-after": "60" } })
+  );
+  await assertSerinError(() => long.client.get(REF), "unavailable", "the server answered 503");
+  assertEquals(long.waits.length, 1, "there is no time for a second wait");
   const asked: boolean[] = [];
   const authorize = (anew: boolean) => {
     asked.push(anew);

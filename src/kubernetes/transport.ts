@@ -65,14 +65,18 @@ export class Transport {
     attempt: Attempt,
     init: RawRequest = {},
   ): Promise<unknown> {
-    const timeout = AbortSignal.timeout(this.#options.timeoutMs);
-    for (let busy = 0;; busy++) {
+    const { timeoutMs, sleep } = this.#options, timeout = AbortSignal.timeout(timeoutMs);
+    for (let busy = 0, waited = 0;; busy++) {
       const answer = await this.raw(method, path, { ...init, signal: timeout });
       const text = await this.#read(answer, attempt);
       if (answer.ok) return parseAnswer(text, attempt);
       const wait = busy < BUSY_RETRIES_MAX ? this.#waitOf(answer, busy) : undefined;
-      if (wait === undefined) throw statusError(answer.status, parseStatus(text), attempt);
-      await this.#options.sleep(wait);
+      waited += wait ?? 0;
+      // Time must be left for an answer, or the end would be said to be a server that is silent.
+      if (wait === undefined || waited > timeoutMs / 2) {
+        throw statusError(answer.status, parseStatus(text), attempt);
+      }
+      await sleep(wait);
     }
   }
 
