@@ -37,6 +37,9 @@ const WATCHED: Readonly<Record<"rollouts" | "deployments" | "training", KindRefe
   training: { apiVersion: "batch/v1", kind: "Job", labelSelector: OWN_OBJECTS },
 };
 
+/** Twice within the time that a leader acts without having renewed its Lease. */
+const ELECTION_TIMEOUT_MS = 4000;
+
 /** Works until SIGTERM or SIGINT, then gives the lease back. */
 export async function run(
   options: ControllerCommandOptions,
@@ -48,10 +51,14 @@ export async function run(
   const { client: mlflow, control } = await openRegistryClient(options.registry, options);
   const kubernetes = await openKubernetes(options);
   lifecycle.onStop("kubernetes", () => kubernetes.close());
+  // Connections of its own: an answer that hangs must not cost the leadership.
+  const election = await openKubernetes(options, { timeoutMs: ELECTION_TIMEOUT_MS });
+  lifecycle.onStop("election", () => election.close());
   const { client } = kubernetes;
   try {
     const metrics = new Metrics();
-    const working = openWork(options, client, log, (lease, sources) =>
+    const clients = { client, election: election.client };
+    const working = openWork(options, clients, log, (lease, sources) =>
       new Controller({
         client,
         registry: toRegistryPort(mlflow, control),
@@ -93,13 +100,13 @@ type Sources = Readonly<Record<keyof typeof WATCHED, ObjectCache>>;
 /** Starts the watches, the election and the loop. */
 function openWork(
   options: ControllerCommandOptions,
-  client: KubernetesClient,
+  { client, election }: { client: KubernetesClient; election: KubernetesClient },
   log: Log,
   open: (lease: ReturnType<typeof openLease>, sources: Sources) => Controller,
 ): { controller: Controller; stop: () => Promise<void> } {
   const ending = new AbortController(), leaving = new AbortController();
   const lease = openLease({
-    client,
+    client: election,
     name: CONTROLLER,
     identity: `${options.identity}_${randomHex()}`,
     log,
@@ -118,7 +125,7 @@ function openWork(
     controller.run(ending.signal),
     ...caches.map(([, cache]) => cache.run()),
   ]);
-  const election = lease.run(leaving.signal);
+  const electing = lease.run(leaving.signal);
   return {
     controller,
     async stop() {
@@ -126,7 +133,7 @@ function openWork(
       ending.abort();
       await loop;
       leaving.abort();
-      await election;
+      await electing;
     },
   };
 }

@@ -30,9 +30,13 @@ const TOKEN_AGE_MS = 60_000;
  * Opens the cluster that the command line, the environment, `~/.kube/config` or the pod names, in this
  * order.
  *
+ * @param timeoutMs how long an answer may take, milliseconds; default the client's own
  * @throws {SerinError} `configuration`, with what was looked for and the way out
  */
-export async function openKubernetes(options: KubernetesOptions): Promise<KubernetesAccess> {
+export async function openKubernetes(
+  options: KubernetesOptions,
+  { timeoutMs }: { readonly timeoutMs?: number } = {},
+): Promise<KubernetesAccess> {
   const settings = await findSettings(options);
   const http = await openHttpClient(settings);
   const fetch: typeof globalThis.fetch = (input, init) =>
@@ -43,6 +47,7 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
     namespace: options.namespace ?? settings.namespace,
     fetch,
     authorize: authorizer(settings, systemClock),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   return { client, source, server, close: () => http.close() };
 }
