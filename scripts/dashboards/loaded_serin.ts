@@ -22,7 +22,7 @@ import {
   until,
 } from "../../src/testing/mod.ts";
 import { StartedProcess } from "../../tests/prometheus/started_process.ts";
-import { type Served, Workbench } from "../../tests/support/workbench.ts";
+import { post, type Served, Workbench } from "../../tests/support/workbench.ts";
 
 const MODEL = "electricity";
 const DATA = decodeURIComponent(new URL("../../data/elec2.csv", import.meta.url).pathname);
@@ -66,12 +66,15 @@ export async function startLoadedSerin(
   await registry.api.client.models.setAlias(MODEL, "champion", versions[0]);
   const served = await bench.serve([
     ...["--registry", registry.process.url, "--model", `models:/${MODEL}@champion`],
+    ...["--prediction-log", bench.path("log")],
   ]);
+  const retrain = await startRetrain(bench, registry.process.url);
   const controller = stack.use(startController());
   const targets = {
     "serin-registry": registry.process.url,
     "serin-serving": served.adminUrl,
     "serin-controller": controller.url,
+    "serin-retrain": retrain.url,
   };
   const from = Date.now();
   const scraper = stack.use(await startPrometheus(prometheus, bench, targets));
@@ -176,6 +179,31 @@ function startTraffic(served: Served, rows: readonly ReplayRow[]): LiveReplay {
   });
   traffic.start();
   return traffic;
+}
+
+/** What retrains, with one retraining that waits for a person. */
+async function startRetrain(bench: Workbench, registryUrl: string): Promise<{ url: string }> {
+  const model = {
+    model: MODEL,
+    data: { prediction_log: [bench.path("log")] },
+    brakes: { approval: true, new_labels_min: 0 },
+  };
+  const spec = await bench.write("retrain.yaml", JSON.stringify({ models: [model] }));
+  const { url } = await bench.start(
+    ...["retrain", "serve", "--registry", registryUrl, "--spec", spec, "--port", "0"],
+  );
+  const alert = (model: string) => ({
+    status: "firing",
+    labels: { alertname: "SerinModelDegraded", model },
+    annotations: { summary: "worse than expected" },
+    startsAt: new Date().toISOString(),
+    fingerprint: model,
+  });
+  const webhook = { version: "4", groupKey: "{}", status: "firing", receiver: "retrain" };
+  const body = { ...webhook, alerts: [alert(MODEL), alert("unheard-of")] };
+  const answer = await post(`${url}/v1/alerts`, body);
+  if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
+  return { url };
 }
 
 /** serin's controller over a cluster in memory, with its metrics on a port. */

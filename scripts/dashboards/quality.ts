@@ -1,4 +1,4 @@
-import { bars, CHOSEN, lines, makeDashboard, number } from "./panels.ts";
+import { bars, CHOSEN, CHOSEN_PLACE, lines, makeDashboard, number } from "./panels.ts";
 
 const VERSION = "{{model}} v{{model_version}}";
 const RATE = "[$__rate_interval]";
@@ -216,6 +216,30 @@ export const quality = makeDashboard({
         queries: [{
           expr: `avg by (model, model_version) (serin_prediction_drift_psi{${CHOSEN}})`,
           legend: VERSION,
+        }],
+      }),
+    ]],
+    ["Prediction log", [
+      lines({
+        title: "Rows logged",
+        description:
+          "Rows a second that replicas write to their prediction logs, for training on " +
+          "them later.",
+        unit: "rowsps",
+        min: 0,
+        queries: [{
+          expr: `sum by (model) (rate(serin_prediction_log_rows_total{${CHOSEN}}${RATE}))`,
+          legend: "{{model}}",
+        }],
+      }),
+      lines({
+        title: "Size of the log",
+        description: "Bytes in use, by replica. It is a ring: the oldest rows leave.",
+        unit: "bytes",
+        min: 0,
+        queries: [{
+          expr: `serin_prediction_log_bytes{${CHOSEN_PLACE}}`,
+          legend: "{{instance}}",
         }],
       }),
     ]],

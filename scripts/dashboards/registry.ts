@@ -120,6 +120,36 @@ export const registry = makeDashboard({
         }],
       }),
     ]],
+    ["Retraining", [
+      bars({
+        title: "What came of alerts",
+        description:
+          "Decisions about alerts and ends of retrainings, ever. Two that failed within " +
+          "a day are a ticket.",
+        unit: "none",
+        decimals: 0,
+        min: 0,
+        queries: [{
+          expr: `sum by (model, decision) (serin_retrain_decisions_total{${CHOSEN}}) > 0`,
+          legend: "{{model}} {{decision}}",
+        }],
+      }),
+      lines({
+        title: "Under way, and waiting for approval",
+        description:
+          "Retrainings that are worked on, and those that a person must approve: serin " +
+          "retrain approve ID.",
+        unit: "none",
+        decimals: 0,
+        min: 0,
+        steps: true,
+        softMax: 2,
+        queries: [
+          { expr: `sum(serin_retrain_running{${CHOSEN_PLACE}})`, legend: "under way" },
+          { expr: `sum(serin_retrain_pending{${CHOSEN_PLACE}})`, legend: "waiting" },
+        ],
+      }),
+    ]],
     ["Controller", [
       lines({
         title: "Looks a second",

@@ -5,7 +5,7 @@ import {
   ruleTestFile,
   scrapeConfig,
 } from "../monitoring/mod.ts";
-import { NAMES, PORTS, selectorOf } from "./names.ts";
+import { NAMES, selectorOf } from "./names.ts";
 import type { ConfigMap, PodMonitor, PrometheusRule, ServiceMonitor } from "./object_shape.ts";
 import { metadataOf } from "./pod_parts.ts";
 import type { ManifestSettings } from "./settings.ts";
@@ -68,14 +68,11 @@ export function dashboardMaps(settings: ManifestSettings): ConfigMap[] {
 
 /** Files for a Prometheus and an Alertmanager that no operator configures, by name. */
 export function prometheusFiles(settings: ManifestSettings): ReadonlyMap<string, unknown> {
-  const { monitoring, namespace } = settings;
-  const { pageUrl, ticketUrl, intervalSeconds } = monitoring;
-  const retrainUrl = `http://${NAMES.controller}.${namespace}.svc:${PORTS.controller.admin}` +
-    "/v1/alerts";
+  const { monitoring } = settings;
   return new Map<string, unknown>([
     ["rules.yaml", ruleFile({ settings: monitoring })],
     ["rules_test.yaml", ruleTestFile(monitoring)],
-    ["alertmanager.yaml", alertmanagerConfig({ pageUrl, ticketUrl, retrainUrl })],
-    ["prometheus.yaml", scrapeConfig(intervalSeconds)],
+    ["alertmanager.yaml", alertmanagerConfig(monitoring)],
+    ["prometheus.yaml", scrapeConfig(monitoring.intervalSeconds)],
   ]);
 }

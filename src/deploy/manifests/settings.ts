@@ -178,6 +178,12 @@ const monitoring = z.strictObject({
   ticketUrl: z.url().default("http://alert-receiver.monitoring.svc:8080/ticket").meta({
     description: "The same for what can wait until the next working day",
   }),
+  retrainUrl: z.url().default("http://localhost:8083/v1/alerts").meta({
+    description: "Webhook of serin retrain serve, for what training on fresh data may cure",
+  }),
+  retrainTokenFile: z.string().startsWith("/", "must be an absolute path").optional().meta({
+    description: "File of Alertmanager's that holds its token; default it wants none",
+  }),
   availabilityPercent: percent.default("99.9").meta({
     description: "Objective: requests that are answered, percent of 30 days'",
   }),

@@ -3,8 +3,10 @@ export interface Receivers {
   /** Webhook for what wakes somebody up. */
   readonly pageUrl: string;
   readonly ticketUrl: string;
-  /** The controller, which retrains. */
+  /** What retrains. */
   readonly retrainUrl: string;
+  /** File of Alertmanager's that holds the token of the latter; undefined where it wants none. */
+  readonly retrainTokenFile?: string | undefined;
 }
 
 /** One inhibition: while `source` fires, `targets` with the same `equal` labels are not sent. */
@@ -90,12 +92,18 @@ export const ROUTE_TIMES: RouteTimes = { pageWait: "10s", ticketWait: "5m", retr
 
 /**
  * Alertmanager's configuration: by severity, one message for all that one model has; what may be cured
- * by training goes to the controller as well.
+ * by training goes to what retrains as well.
  */
 export function alertmanagerConfig(receivers: Receivers, times: RouteTimes = ROUTE_TIMES): unknown {
-  const webhook = (name: string, url: string) => ({
+  const webhook = (name: string, url: string, tokenFile?: string) => ({
     name,
-    webhook_configs: [{ url, send_resolved: true }],
+    webhook_configs: [{
+      url,
+      send_resolved: true,
+      ...(tokenFile === undefined
+        ? {}
+        : { http_config: { authorization: { credentials_file: tokenFile } } }),
+    }],
   });
   return {
     route: {
@@ -127,7 +135,7 @@ export function alertmanagerConfig(receivers: Receivers, times: RouteTimes = ROU
     receivers: [
       webhook("page", receivers.pageUrl),
       webhook("ticket", receivers.ticketUrl),
-      webhook("retrain", receivers.retrainUrl),
+      webhook("retrain", receivers.retrainUrl, receivers.retrainTokenFile),
     ],
     inhibit_rules: INHIBITIONS.map(({ source, targets, equal }) => ({
       source_matchers: [`alertname=~"${source}"`],

@@ -35,7 +35,7 @@ export interface Alert {
   readonly summary: string;
   /** One sentence: what to do. */
   readonly action: string;
-  /** Training on fresh data may help: the alert goes to the controller, too. */
+  /** Training on fresh data may help: the alert goes to serin retrain serve, too. */
   readonly retrain?: true;
   readonly fires: readonly FiringCase[];
   /** Near misses: what looks alike and is none of its business. */

@@ -119,7 +119,7 @@ function controllerNotReconciling(): Alert {
 }
 
 function retrainingFailing(): Alert {
-  const decisions = 'serin_retrain_decisions_total{decision=~".*failed"}';
+  const decisions = 'serin_retrain_decisions_total{decision="failed"}';
   const series = (decision: string) =>
     `serin_retrain_decisions_total{model="electricity",decision="${decision}"}`;
   const failures = (times: number, decision = "failed") => ({
@@ -141,7 +141,7 @@ function retrainingFailing(): Alert {
     for: "1m",
     summary: "{{ $labels.model }}: {{ $value }} trainings have failed within a day; the model " +
       "gets older",
-    action: "Read why with serin retrain explain and in the training Job's log, and repair data " +
+    action: "Read why with serin retrain explain, and repair data " +
       "or spec.",
     fires: [{
       name: "after the second within a day",
@@ -151,8 +151,8 @@ function retrainingFailing(): Alert {
       value: "2",
     }],
     quiet: [{
-      name: "after the first, and after refusals of the brakes",
-      series: [failures(1), failures(5, "cool_down")],
+      name: "after the first, and after refusals of the gate",
+      series: [failures(1), failures(5, "refused")],
       at: "60m",
     }],
   };
