@@ -603,6 +603,17 @@ Deno.test("a version that replicas cannot run is taken back", async () => {
     "the champion is version 1 again",
   );
   assertEquals(world.models.aliases.iris.champion, "1");
+  const { models } = world, setAlias = models.setAlias.bind(models);
+  models.setAlias = async (model, alias, version) => {
+    if (version === "1") throw new SerinError("permission_denied", "no longer an admin");
+    await setAlias(model, alias, version);
+  };
+  await assertSerinError(
+    () => world.apply({ model: "models:/iris/2" }),
+    "invalid_model",
+    "it is the champion still, for going back failed: no longer an admin",
+    "serin deploy rollback --model iris",
+  );
 });
 
 Deno.test("replicas that do not follow in time: which, and the way back", async () => {

@@ -150,10 +150,8 @@ export async function moveChampion(
   if (end === "done") return "healthy";
   if (end === "interrupted") return "interrupted";
   if (end === "failed" && from !== undefined && from !== to) {
-    await setAlias(from);
-    throw new SerinError("invalid_model", `Version ${to} of ${model} cannot be served: ${last}`, {
-      hint: `the champion is version ${from} again, which was served all the time`,
-    });
+    const what = `Version ${to} of ${model} cannot be served: ${last}`;
+    throw await takeBack(registry, { model, to, from, what, setAlias });
   }
   throw new SerinError(
     end === "failed" ? "invalid_model" : "timeout",
@@ -165,6 +163,37 @@ export async function moveChampion(
           `\`serin deploy rollback --model ${model}\` goes back to it`,
     },
   );
+}
+
+/** @returns the error that says what the champion is then; a champion that others set stays */
+async function takeBack(
+  registry: ModelRegistry,
+  { model, to, from, what, setAlias }: {
+    readonly model: string;
+    readonly to: string;
+    readonly from: string;
+    readonly what: string;
+    readonly setAlias: (version: string) => Promise<void>;
+  },
+): Promise<SerinError> {
+  try {
+    const now = findModel(await registry.listModels(), model).aliases[CHAMPION];
+    if (now === to) await setAlias(from);
+    return new SerinError("invalid_model", what, {
+      hint: now === to
+        ? `the champion is version ${from} again, which was served all the time`
+        : `the champion is ${
+          now === undefined ? "none" : `version ${now}`
+        }: another set it meanwhile`,
+    });
+  } catch (cause) {
+    const why = `; it is the champion still, for going back failed: ${messageOf(cause)}`;
+    return new SerinError("invalid_model", what + why, {
+      hint:
+        `\`serin deploy rollback --model ${model}\` goes back to version ${from}, which is served`,
+      cause,
+    });
+  }
 }
 
 /**
