@@ -55,7 +55,9 @@ function readTags({ name, tag }: RegisterOptions): Tag[] {
   // MLflow's rule, and a line break would be another output of the job.
   // deno-lint-ignore no-control-regex
   if (/[/:\x00-\x1f]/.test(name)) {
-    throw new SerinError("usage", `--name ${name}: a model's name cannot have "/" or ":" in it`);
+    throw new SerinError("usage", `--name ${name}: a model's name cannot have "/" or ":" in it`, {
+      hint: "they are the signs of an address like models:/NAME/3",
+    });
   }
   return tag.map((text) => {
     const at = text.indexOf("=");
