@@ -47,10 +47,19 @@ export class MlflowSource implements VersionSource {
     const model = isFile ? path : onnxAmong(listed, what);
     const bytes = await this.#download(uri, model, { what, bytesMax: LIMITS.modelBytesMax });
     const profile = listed.find((file) => /(^|\/)profile\.json$/.test(file.path));
-    // One that is too large is no reason not to serve.
     if (profile === undefined || (profile.size ?? 0) > LIMITS.profileBytesMax) return { bytes };
-    const limit = { what, bytesMax: LIMITS.profileBytesMax };
-    return { bytes, profile: await this.#download(uri, profile.path, limit) };
+    return { bytes, profile: await this.#fetchProfile(uri, profile.path, what) };
+  }
+
+  /** One that is too large, or is listed and not there, is no reason not to serve, nor to roll back. */
+  async #fetchProfile(uri: string, path: string, what: string): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#download(uri, path, { what, bytesMax: LIMITS.profileBytesMax });
+    } catch (thrown) {
+      const code = thrown instanceof SerinError ? thrown.code : undefined;
+      if (code === "too_large" || code === "not_found") return undefined;
+      throw thrown;
+    }
   }
 
   async #download(
@@ -85,6 +94,7 @@ export class MlflowSource implements VersionSource {
     }
     return bytes;
   }
+
   /** A server that dies or falls silent within a file is out of reach: the file may come later. */
   async #arriving<T>(work: Promise<T>, what: string): Promise<T> {
     const hint = "it is tried again; if this lasts, look at the registry and the network to it";

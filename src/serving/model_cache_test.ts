@@ -1,4 +1,4 @@
-import { SerinError } from "../core/mod.ts";
+import { LIMITS, SerinError } from "../core/mod.ts";
 import type { MlflowClient } from "../mlflow/mod.ts";
 import { assertEquals, assertSerinError } from "../testing/mod.ts";
 import { MlflowSource } from "./mlflow_source.ts";
@@ -118,5 +118,34 @@ Deno.test("a download that breaks off or falls silent may come later: it is unav
     } as unknown as MlflowClient;
     const source = new MlflowSource(client, 20);
     await assertSerinError(() => source.fetchVersion("m", "1"), "unavailable", "did not arrive");
+  }
+});
+
+Deno.test("a profile that is listed and not there, or too large, keeps no version from being served", async () => {
+  const streamOf = (bytes: Uint8Array) => new Blob([bytes.slice()]).stream();
+  const large = new Uint8Array(LIMITS.profileBytesMax + 1);
+  const profiles: [() => Promise<ReadableStream>, code: "unavailable" | undefined][] = [
+    [() => Promise.reject(new SerinError("not_found", "No such artifact")), undefined],
+    [() => Promise.resolve(streamOf(large)), undefined],
+    [() => Promise.reject(new SerinError("unavailable", "no answer")), "unavailable"],
+  ];
+  for (const [download, code] of profiles) {
+    const client = {
+      versions: {
+        get: () => Promise.resolve({ tags: [] }),
+        getDownloadUri: () => Promise.resolve("mlflow-artifacts:/1"),
+      },
+      artifacts: {
+        list: () =>
+          Promise.resolve(
+            ["model.onnx", "profile.json"].map((path) => ({ path, isFolder: false })),
+          ),
+        download: (_: string, path: string) =>
+          path === "model.onnx" ? Promise.resolve(streamOf(FILE)) : download(),
+      },
+    } as unknown as MlflowClient;
+    const fetched = () => new MlflowSource(client).fetchVersion("m", "1");
+    if (code === undefined) assertEquals(await fetched(), { bytes: FILE, profile: undefined });
+    else await assertSerinError(fetched, code, "no answer");
   }
 });
