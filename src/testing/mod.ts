@@ -11,6 +11,7 @@ export { FakeClock } from "./fake_clock.ts";
 export { useCompiledSerin } from "./compiled_serin.ts";
 export { freePort } from "./free_port.ts";
 export { type FakeCall, FakeKubernetes } from "./fake_kubernetes.ts";
+export { FakeModels } from "./fake_models.ts";
 export { FakeRegistryPort, rolloutDetail } from "./fake_registry_port.ts";
 export { FakePeer } from "./fake_peer.ts";
 export { FakeWorkloads } from "./fake_workloads.ts";
