@@ -73,6 +73,22 @@ Deno.test("every route of the registry: who gets past, without a token and with 
   }
 });
 
+Deno.test("without tokens a page of another origin changes nothing", async () => {
+  const folder = await Deno.makeTempDir();
+  const registry = await openRegistryServer({ dataFolder: folder, log: silentLog });
+  // A browser sends this for any page, and asks nobody before.
+  const promote = async (headers: Record<string, string>) => {
+    const url = "http://127.0.0.1:5000/api/serin/v1/rollouts/r1/promote";
+    const answer = await registry.app.request(url, { method: "POST", headers });
+    return [answer.status, (await answer.json()).error.code];
+  };
+  assertEquals(await promote({ origin: "http://evil.example" }), [403, "permission_denied"]);
+  assertEquals(await promote({ origin: "http://127.0.0.1:5000" }), [404, "not_found"]);
+  assertEquals(await promote({}), [404, "not_found"]);
+  registry.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("probes: alive and ready, and not ready once the database does not answer", async () => {
   const folder = await Deno.makeTempDir();
   const registry = await openRegistryServer({ dataFolder: folder, log: silentLog });

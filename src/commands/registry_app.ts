@@ -1,4 +1,4 @@
-import { accessControl, type AccessTokens } from "../api/access/mod.ts";
+import { accessControl, type AccessTokens, originControl } from "../api/access/mod.ts";
 import { createRegistryHttp, type HttpApp } from "../api/mlflow/mod.ts";
 import {
   ARTIFACT_MIGRATIONS,
@@ -93,7 +93,7 @@ export async function openRegistryApp(options: RegistryAppOptions): Promise<Regi
     const tokens = await options.openTokens?.();
     const app = createRegistryHttp(services, {
       mount: (http) => options.mount?.(http, parts),
-      guard: tokens && accessControl(tokens, { log }),
+      guard: tokens === undefined ? originControl({ log }) : accessControl(tokens, { log }),
     });
     return { ...parts, app, close: () => database.close() };
   } catch (thrown) {

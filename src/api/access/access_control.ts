@@ -22,6 +22,19 @@ export function accessControl(tokens: AccessTokens, { log }: { log: Log }): Midd
   };
 }
 
+/**
+ * A middleware for where nobody needs a token: this machine's own addresses, which every page that its
+ * browsers show reaches too, and may change nothing at.
+ */
+export function originControl({ log }: { log: Log }): MiddlewareHandler {
+  return async (context, next) => {
+    const { req } = context;
+    if (isRead(req.method) || !isFromElsewhere(req.raw)) return await next();
+    await req.raw.body?.cancel().catch(() => {});
+    return refusalResponse(context, otherOrigin(req.raw), log);
+  };
+}
+
 function refusalOf({ req }: Context, tokens: AccessTokens): SerinError | undefined {
   const access = isPlainHost(req.raw.headers.get("host"))
     ? accessOf(req.method, req.path)
@@ -47,13 +60,17 @@ function refusalOf({ req }: Context, tokens: AccessTokens): SerinError | undefin
     );
   }
   if (credentials.isAmbient && !isRead(req.method) && isFromElsewhere(req.raw)) {
-    return new SerinError(
-      "permission_denied",
-      `A page of another origin (${req.raw.headers.get("origin")}) may not change anything here`,
-      { hint: "programs send the token as Authorization: Bearer TOKEN" },
-    );
+    return otherOrigin(req.raw);
   }
   return undefined;
+}
+
+function otherOrigin({ headers }: Request): SerinError {
+  return new SerinError(
+    "permission_denied",
+    `A page of another origin (${headers.get("origin")}) may not change anything here`,
+    { hint: "programs send no Origin, or a token as Authorization: Bearer TOKEN" },
+  );
 }
 
 /** The URL is put together of Host and path: a "/" or "?" in Host would make it another path. */
@@ -67,11 +84,13 @@ function isRead(method: string): boolean {
 
 /** A browser that remembers the password would send it with any page's request. */
 function isFromElsewhere({ url, headers }: Request): boolean {
+  // A browser's own word, which no page can change: it holds behind a proxy that changes Host too.
+  if (headers.get("sec-fetch-site") === "same-origin") return false;
   const origin = headers.get("origin");
   if (origin === null) return false;
   const host = URL.parse(origin)?.host;
   return host === undefined ||
-    (host !== new URL(url).host && host !== headers.get("x-forwarded-host"));
+    (host !== URL.parse(url)?.host && host !== headers.get("x-forwarded-host"));
 }
 
 function refusalResponse({ req }: Context, error: SerinError, log: Log): Response {

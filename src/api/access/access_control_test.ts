@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { silentLog } from "../../core/mod.ts";
 import { assertEquals, assertIncludes } from "../../testing/mod.ts";
-import { accessControl, AccessTokens } from "./mod.ts";
+import { accessControl, AccessTokens, originControl } from "./mod.ts";
 
 const ADMIN = "admin-token-0123456789";
 const REPLICA = "replica-token-0123456789";
@@ -154,4 +154,30 @@ Deno.test("a page of another origin cannot use the password that a browser remem
   assertEquals(await status("POST", { ...bearer(ADMIN), origin: "http://evil.example" }), 200);
   const proxied = { ...basic, origin: "https://ml.example", "x-forwarded-host": "ml.example" };
   assertEquals(await status("POST", proxied), 200);
+  const ofItself = { ...basic, origin: "https://ml.example", "sec-fetch-site": "same-origin" };
+  assertEquals(await status("POST", ofItself), 200);
+  const ofAnother = { ...basic, origin: "https://ml.example", "sec-fetch-site": "same-site" };
+  assertEquals(await status("POST", ofAnother), 403);
+});
+
+Deno.test("without tokens a page of another origin may look at what a browser lets it, and change nothing", async () => {
+  const app = new Hono();
+  app.use("*", originControl({ log: silentLog }));
+  app.all("*", (context) => context.text("past"));
+  const ask = async (method: string, headers: Record<string, string>, path = "/api/serin/v1/x") => {
+    const answer = await app.request(`http://localhost:5000${path}`, { method, headers });
+    return [answer.status, await answer.text()] as const;
+  };
+  for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
+    const [status, text] = await ask(method, { origin: "http://evil.example" });
+    assertEquals(status, 403);
+    assertIncludes(text, "another origin (http://evil.example)");
+    assertEquals((await ask(method, { origin: "null" }))[0], 403);
+    assertEquals((await ask(method, {}))[0], 200);
+    assertEquals((await ask(method, { origin: "http://localhost:5000" }))[0], 200);
+  }
+  assertEquals((await ask("GET", { origin: "http://evil.example" }))[0], 200);
+  const route = "/api/2.0/mlflow/registered-models/alias";
+  const [, text] = await ask("POST", { origin: "http://evil.example" }, route);
+  assertEquals(JSON.parse(text).error_code, "PERMISSION_DENIED");
 });
