@@ -1,4 +1,4 @@
-import { type Log, SerinError } from "../core/mod.ts";
+import { type Log, messageOf, SerinError } from "../core/mod.ts";
 import type { IsolatePool } from "./isolate_pool.ts";
 import type { ModelCache } from "./model_cache.ts";
 import { readModelPath, toModelFile } from "./model_file.ts";
@@ -83,10 +83,12 @@ export class FixedModels {
       try {
         if (await this.#tryLoad(name, models.get(name)!)) log.info("a model is loaded", { name });
       } catch (thrown) {
-        if (!(thrown instanceof SerinError)) throw thrown;
-        if (this.#waiting.get(name) === thrown.message) continue;
-        this.#waiting.set(name, thrown.message);
-        const { message: error, hint } = thrown;
+        // Nobody waits for this: whatever was thrown, what is served goes on, and it is tried again.
+        const { message: error, hint } = thrown instanceof SerinError
+          ? thrown
+          : new SerinError("internal", messageOf(thrown));
+        if (this.#waiting.get(name) === error) continue;
+        this.#waiting.set(name, error);
         log.error("a model cannot be served", { model: name, error, hint });
       }
     }
