@@ -4,7 +4,7 @@ import { sampleTable } from "../src/starter/mod.ts";
 import { Workbench } from "./support/workbench.ts";
 import { evaluate, holds, interpolate } from "./workflow/expression.ts";
 import { LocalRunner } from "./workflow/local_runner.ts";
-import { jobsOf, MODEL, modelRelease, tell, textOf } from "./workflow/model_release.ts";
+import { edit, jobsOf, MODEL, modelRelease, tell, textOf } from "./workflow/model_release.ts";
 
 /** A folder with `serin` in it, whichever this test is about. */
 async function makeBin(bench: Workbench): Promise<string> {
@@ -15,6 +15,21 @@ async function makeBin(bench: Workbench): Promise<string> {
   const path = await bench.write("bin/serin", `#!/bin/sh\n${cache}\nexec ${words} "$@"\n`);
   await Deno.chmod(path, 0o755);
   return bench.path("bin");
+}
+
+/** A feed that changed its unit: the first column is a hundred times what it was. */
+function metresFor(table: string): string {
+  const [header, ...lines] = table.split("\n");
+  return [header, ...lines.map((line) => line.replace(/^[^,]+/, "$&00"))].join("\n");
+}
+
+/** All columns look as they should, and nothing can be learnt. */
+function labelsOfOthers(table: string): string {
+  const labels = sampleTable(4000, 9).trim().split("\n").map((line) => line.split(",").at(-1));
+  const lines = table.trim().split("\n").map((line, i) =>
+    [...line.split(",").slice(0, -1), labels[i]].join(",")
+  );
+  return `${lines.join("\n")}\n`;
 }
 
 Deno.test("a model repository's workflow: first version, canary, rollback", async (t) => {
@@ -38,21 +53,31 @@ Deno.test("a model repository's workflow: first version, canary, rollback", asyn
     assertEquals(JSON.parse(plan!.value).steps[0], { share: 0.2, seconds: 2 });
   });
 
-  const runner = new LocalRunner({
-    repository: bench.path(MODEL),
-    work: bench.path("bad"),
-    bin,
-    vars: { SERIN_REGISTRY: api.url, SERIN_SERVING_URL: served.url },
-    secrets: {},
+  const runnerTo = (servingUrl: string) =>
+    new LocalRunner({
+      repository: bench.path(MODEL),
+      work: bench.path(`work of ${servingUrl.split(":")[0]}`),
+      bin,
+      vars: { SERIN_REGISTRY: api.url, SERIN_SERVING_URL: servingUrl },
+      secrets: {},
+    });
+  const runner = runnerTo(served.url);
+
+  await t.step("a smoke test that fails ends the rollout", async () => {
+    // The same settings would make the champion's file again, which the gate tells.
+    await edit(bench.path(`${MODEL}/train.yaml`), "leaves: 12", "leaves: 14");
+    const run = await runnerTo("nowhere").run({ name: "push" });
+    const before = jobsOf(["data-check", "train", "gate", "register", "deploy"]);
+    assertEquals(run.jobs, { ...before, smoke: "failure" }, tell(run));
+    assertIncludes(textOf(run, "smoke"), "version 3 is aborted; version 2 answers all requests");
+    const { rollouts } = await api.call("GET", "rollouts");
+    assertEquals([rollouts[0].canary, rollouts[0].phase], ["3", "aborted"]);
   });
+
   const train = `${MODEL}/data/train.csv`, good = await Deno.readTextFile(bench.path(train));
 
   await t.step("data that are not fit end it before anything is trained", async () => {
-    await bench.write(
-      train,
-      good.replaceAll(/^([^,]+),/gm, (_, first) => `${first}00,`)
-        .replace("distance_km00", "distance_km"),
-    );
+    await bench.write(train, metresFor(good));
     const run = await runner.run({ name: "push" });
     assertEquals(run.jobs, { ...jobsOf([]), "data-check": "failure" }, tell(run));
     assertEquals(run.steps.map(({ code }) => code), [3]);
@@ -60,18 +85,13 @@ Deno.test("a model repository's workflow: first version, canary, rollback", asyn
   });
 
   await t.step("a model that is worse is not registered", async () => {
-    // Labels of other parcels: all columns look as they should, and nothing can be learnt.
-    const labels = sampleTable(4000, 9).trim().split("\n").map((line) => line.split(",").at(-1));
-    const lines = good.trim().split("\n").map((line, i) =>
-      [...line.split(",").slice(0, -1), labels[i]].join(",")
-    );
-    await bench.write(train, `${lines.join("\n")}\n`);
+    await bench.write(train, labelsOfOthers(good));
     const run = await runner.run({ name: "push" });
     const before = jobsOf(["data-check", "train"]);
     assertEquals(run.jobs, { ...before, gate: "failure" }, tell(run));
     assertEquals(run.steps.at(-1)!.code, 3);
     const { latest_versions } = await api.client.models.get(MODEL);
-    assertEquals(latest_versions.map(({ version }) => version), ["2"]);
+    assertEquals(latest_versions.map(({ version }) => version), ["3"]);
   });
 });
 
