@@ -63,6 +63,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   deploy: { level: 2, imports: ["core", "config", "kubernetes", "control"] },
   controller: { level: 2, imports: ["core", "kubernetes"] },
   retrain: { level: 2, imports: ["core", "database"] },
+  backup: { level: 2, imports: ["core", "database"] },
   api: {
     level: 3,
     imports: [
@@ -97,6 +98,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       ],
       ...["telemetry", ...DOMAINS, "api", "serving", "web", "demo"],
       ...["kubernetes", "controller", "gate", "datacheck", "monitor", "retrain", "starter"],
+      "backup",
       "deploy",
     ],
   },

@@ -11,6 +11,8 @@ export {
   openArtifacts,
   type RemovedArtifacts,
 } from "./artifacts.ts";
+export { BlobPins } from "./blob_pins.ts";
+export { type NamedBlob, namedBlobs, pathOfBlob } from "./named_blobs.ts";
 export { decodeFully, parseArtifactPath } from "./artifact_path.ts";
 export { ARTIFACT_MIGRATIONS } from "./schema.ts";
 export { type FolderFiles, openFolderFiles } from "./folder_files.ts";

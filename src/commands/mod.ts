@@ -1,4 +1,5 @@
 import type { Command } from "../cli/mod.ts";
+import { backupCommand } from "./backup.ts";
 import { canaryAbortCommand } from "./canary_abort.ts";
 import { canaryExplainCommand } from "./canary_explain.ts";
 import { canaryPlanCommand } from "./canary_plan.ts";
@@ -20,6 +21,7 @@ import { predictCommand } from "./predict.ts";
 import { predictionsExportCommand } from "./predictions_export.ts";
 import { registerCommand } from "./register.ts";
 import { registryCommand } from "./registry.ts";
+import { restoreCommand } from "./restore.ts";
 import { retrainApproveCommand } from "./retrain_approve.ts";
 import { retrainExplainCommand } from "./retrain_explain.ts";
 import { retrainHistoryCommand } from "./retrain_history.ts";
@@ -36,6 +38,8 @@ export const COMMANDS = [
   dataCheckCommand,
   trainCommand,
   registryCommand,
+  backupCommand,
+  restoreCommand,
   serveCommand,
   predictCommand,
   predictionsExportCommand,

@@ -1,5 +1,6 @@
 import { addProbeRoutes } from "../api/ops/mod.ts";
 import { observationRoutes, rolloutRoutes } from "../api/rollout/mod.ts";
+import { refuseUnfinishedRestore } from "../backup/mod.ts";
 import { type Clock, type Log, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
 import type { Reader } from "../database/mod.ts";
 import { gateRefusal } from "../gate/mod.ts";
@@ -35,9 +36,10 @@ import {
  * Opens the whole registry: MLflow's API, sync, labels and rollouts, metrics, and the page that shows
  * them.
  *
- * @throws {SerinError} as {@linkcode openRegistryApp}
+ * @throws {SerinError} as {@linkcode openRegistryApp}; `conflict` where a restore has not ended
  */
 export async function openRegistryServer(options: RegistryAppOptions): Promise<RegistryApp> {
+  await refuseUnfinishedRestore(options.dataFolder);
   const pages = await readPages();
   let stopTicking = () => {};
   const opened = await openRegistryApp({

@@ -12,6 +12,12 @@ export interface DatabaseReader extends Disposable {
   close(): void;
 }
 
+/** How {@linkcode openDatabaseReader} opens. */
+export interface DatabaseReaderOptions {
+  /** Whether the schema may be an older one: some of the migrations not applied yet. */
+  readonly older?: boolean;
+}
+
 /**
  * Opens a database for reading, also while another process has it open. It takes no lock, and changes
  * nothing.
@@ -23,6 +29,7 @@ export interface DatabaseReader extends Disposable {
 export function openDatabaseReader(
   path: string,
   migrations: readonly Migration[],
+  options: DatabaseReaderOptions = {},
 ): DatabaseReader {
   let connection: DatabaseSync | undefined;
   try {
@@ -30,7 +37,7 @@ export function openDatabaseReader(
     connection = new DatabaseSync(path, { readOnly: true });
     connection.exec("PRAGMA busy_timeout = 5000");
     const reader = new SqliteReader(connection, path);
-    reader.check(migrations);
+    reader.check(migrations, options.older ?? false);
     return reader;
   } catch (cause) {
     connection?.close();
@@ -61,12 +68,12 @@ class SqliteReader implements DatabaseReader {
     };
   }
 
-  check(migrations: readonly Migration[]): void {
+  check(migrations: readonly Migration[], older: boolean): void {
     const known = this.#reader.get("SELECT 1 FROM sqlite_schema WHERE name = 'serin_migration'");
     const pending = known === undefined
       ? migrations
       : pendingMigrations(this.#reader, migrations, this.#path);
-    if (pending.length === 0) return;
+    if (pending.length === 0 || (older && known !== undefined)) return;
     throw new SerinError("storage", `Cannot read ${this.#path}: it is not of this serin's schema`, {
       hint: "let the serin that writes it start once: it brings the schema up to date",
     });

@@ -3,7 +3,12 @@
  * Domains own their tables (migrations) and their SQL; nothing else imports `node:sqlite`.
  */
 export { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
-export { type DatabaseReader, openDatabaseReader } from "./database_reader.ts";
+export {
+  type DatabaseReader,
+  type DatabaseReaderOptions,
+  openDatabaseReader,
+} from "./database_reader.ts";
+export { snapshotDatabase } from "./snapshot.ts";
 export { type Migration, migrationHash } from "./migration.ts";
 export { type ExclusiveLock, lockFolder } from "./folder_lock.ts";
 export type { Reader, RunResult, SqlValue, Transaction } from "./transaction.ts";
