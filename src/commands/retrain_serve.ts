@@ -27,6 +27,11 @@ export const retrainServeCommand = defineCommand({
       description: "Folder that keeps decisions, and the files of the newest retrainings",
       placeholder: "DIR",
     }),
+    trainIn: z.enum(["worker", "job"]).default("worker").meta({
+      description: "worker: in this process; job: in a Job of Kubernetes, which serin controller " +
+        "makes (data.csv is then one file that the Jobs see by the same path)",
+      placeholder: "WHERE",
+    }),
     host: z.string().min(1).default("127.0.0.1").meta({
       description: "Address to listen on; another than this machine's own wants a token",
       placeholder: "H",

@@ -13,10 +13,12 @@ import {
   SystemRandom,
 } from "../core/mod.ts";
 import { openDatabase } from "../database/mod.ts";
+import type { MlflowClient } from "../mlflow/mod.ts";
 import {
   RETRAIN_MIGRATIONS,
   RETRAIN_SYNONYMS,
   Retrainer,
+  type RetrainerOptions,
   type RetrainSpec,
   retrainSpecSchema,
   RetrainStore,
@@ -29,7 +31,8 @@ import { isLoopback } from "./registry_tokens.ts";
 import { openDataCollector } from "./retrain_data.ts";
 import { addRetrainMetrics } from "./retrain_metrics.ts";
 import { toRetrainRegistry } from "./retrain_registry.ts";
-import { openGate, openTrainer } from "./retrain_work.ts";
+import { onSameFile, openJobTrainer, openSharedFile } from "./retrain_job.ts";
+import { openGate, openTrainer, type WorkRegistry } from "./retrain_work.ts";
 import { checkToken, readTokenFile } from "./token_file.ts";
 
 /** The options of `serin retrain serve`. */
@@ -39,6 +42,7 @@ export interface RetrainServeOptions {
   readonly registryToken?: string | undefined;
   readonly spec: string;
   readonly data: string;
+  readonly trainIn: "worker" | "job";
   readonly host: string;
   readonly port: number;
   readonly tokenFile?: string | undefined;
@@ -94,14 +98,12 @@ async function openRetrainer(
   const store = new RetrainStore(database);
   const { registryTokenFile, registryToken } = options;
   const registry = { registry: baseUrl, registryTokenFile, registryToken };
+  const ending = new AbortController();
   const retrainer = new Retrainer({
     ...{ spec, store, folder, log, clock: systemClock, random: new SystemRandom(), sleep },
     registry: toRetrainRegistry(client, { baseUrl }),
-    data: openDataCollector(() => systemClock.now()),
-    trainer: openTrainer(registry),
-    gate: openGate(registry),
+    ...workParts(options.trainIn, client, { registry, signal: ending.signal }),
   });
-  const ending = new AbortController();
   lifecycle.onStop("work", () => ending.abort());
   retrainer.run(ending.signal).catch((thrown) => {
     if (ending.signal.aborted) return;
@@ -109,6 +111,25 @@ async function openRetrainer(
     void lifecycle.stop();
   });
   return { retrainer, store };
+}
+
+/** What trains: this process itself, or Jobs of Kubernetes. */
+function workParts(
+  trainIn: RetrainServeOptions["trainIn"],
+  client: MlflowClient,
+  { registry, signal }: { registry: WorkRegistry; signal: AbortSignal },
+): Pick<RetrainerOptions, "data" | "trainer" | "gate"> {
+  const gate = openGate(registry), clock = systemClock;
+  if (trainIn === "worker") {
+    const data = openDataCollector(() => clock.now());
+    return { data, trainer: openTrainer(registry), gate };
+  }
+  const pause = async (ms: number) => {
+    await sleep(ms, signal);
+    signal.throwIfAborted();
+  };
+  const trainer = openJobTrainer({ client, clock, sleep: pause });
+  return { data: openSharedFile(), trainer, gate: onSameFile(gate) };
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -21,4 +21,8 @@ export type {
 } from "./registry_port.ts";
 export type { Condition, RolloutObjectStatus } from "./rollout_object.ts";
 export type { RemovalDelays } from "./serving_args.ts";
-export type { TrainingRequest, TrainingStatus } from "./training_request.ts";
+export {
+  parseTrainingStatus,
+  type TrainingRequest,
+  type TrainingStatus,
+} from "./training_request.ts";

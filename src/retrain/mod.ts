@@ -14,6 +14,7 @@ export type {
   RetrainTrainer,
   RowRange,
   TrainedVersion,
+  TrainingOptions,
 } from "./ports.ts";
 export {
   type ModelRetraining,

@@ -29,6 +29,8 @@ export interface CollectedData {
   readonly rows: number;
   /** Where they came from, for people. */
   readonly source: string;
+  /** SHA-256 of the file, where it is not this process's own. */
+  readonly digest?: string;
 }
 
 /** Gathers the labelled rows that a model is retrained on. */
@@ -51,13 +53,23 @@ export interface TrainedVersion {
   readonly metrics: Readonly<Record<string, number | null>>;
 }
 
+/** What a training is told. */
+export interface TrainingOptions {
+  readonly rows: RowRange;
+  /** Of the retraining: the same when it is taken again after a crash. */
+  readonly id: string;
+  /** The newest version before it was taken first. */
+  readonly versionBefore: number;
+  /** Folder that the model is also written to; may be there from a training that was cut off. */
+  readonly out: string;
+}
+
 /** Trains a version and registers it, without any alias. */
 export interface RetrainTrainer {
-  /** @param out folder that the model is also written to; may be there from a training that was cut off */
   train(
     spec: ModelRetraining,
     data: CollectedData,
-    options: { rows: RowRange; out: string },
+    options: TrainingOptions,
   ): Promise<TrainedVersion>;
   /** @returns the run of the model in a folder; undefined where the folder holds none */
   runOf(out: string): Promise<string | undefined>;

@@ -88,7 +88,12 @@ async function train(context: StepContext): Promise<StepResult> {
     if (version) return { facts: { versionBefore, version, runId, metrics: {} } };
   }
   const data = dataOf(run);
-  const trained = await trainer.train(spec, data, { rows: data.train, out });
+  const trained = await trainer.train(spec, data, {
+    rows: data.train,
+    id: run.id,
+    versionBefore,
+    out,
+  });
   return { facts: { versionBefore, ...trained } };
 }
 
