@@ -1,5 +1,11 @@
 /** The workflow that `serin init` writes, run command by command against a real registry and server. */
-import { assertEquals, assertIncludes, assertTrue, serinCommand } from "../src/testing/mod.ts";
+import {
+  assertEquals,
+  assertIncludes,
+  assertTrue,
+  serinCommand,
+  TestRegistry,
+} from "../src/testing/mod.ts";
 import { sampleTable } from "../src/starter/mod.ts";
 import { Workbench } from "./support/workbench.ts";
 import { evaluate, holds, interpolate } from "./workflow/expression.ts";
@@ -32,14 +38,24 @@ function labelsOfOthers(table: string): string {
   return `${lines.join("\n")}\n`;
 }
 
+const TOKEN = "admin-0123456789abcdef";
+
+/** A registry that wants a token, as any that others reach does, and a server that follows it. */
+async function startWithTokens(bench: Workbench) {
+  const admin = ["--admin-token-file", await bench.write("admin-token", TOKEN)];
+  const data = bench.path("registry");
+  const { url } = await bench.start("registry", "--port", "0", "--data", data, ...admin);
+  const token = ["--registry-token-file", bench.path("admin-token")];
+  const model = ["--model", `models:/${MODEL}@champion`];
+  const served = await bench.serve(["--registry", url, ...model, ...token], { wait: false });
+  return { api: new TestRegistry(url, TOKEN), served, bin: await makeBin(bench) };
+}
+
 Deno.test("a model repository's workflow: first version, canary, rollback", async (t) => {
   await using bench = await Workbench.open();
-  const { api } = await bench.registry();
-  const champion = `models:/${MODEL}@champion`;
-  const served = await bench.serve(["--registry", api.url, "--model", champion], { wait: false });
-  const bin = await makeBin(bench);
-  const place = { folder: bench.folder, bin, registryUrl: api.url, servingUrl: served.url };
-  for (const { name, run } of modelRelease(place)) {
+  const { api, served, bin } = await startWithTokens(bench);
+  const urls = { registryUrl: api.url, servingUrl: served.url };
+  for (const { name, run } of modelRelease({ folder: bench.folder, bin, ...urls, token: TOKEN })) {
     if (!await t.step(name, async () => void await run())) return;
   }
 
@@ -59,7 +75,8 @@ Deno.test("a model repository's workflow: first version, canary, rollback", asyn
       work: bench.path(`work of ${servingUrl.split(":")[0]}`),
       bin,
       vars: { SERIN_REGISTRY: api.url, SERIN_SERVING_URL: servingUrl },
-      secrets: {},
+      secrets: { SERIN_REGISTRY_TOKEN: TOKEN },
+      onCommand: ({ stdout, stderr }) => assertTrue(!(stdout + stderr).includes(TOKEN), "secret"),
     });
   const runner = runnerTo(served.url);
 
