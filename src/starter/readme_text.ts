@@ -5,35 +5,35 @@ export function readmeText(model: string): string {
 
 const README = `# MODEL_NAME
 
-A model from its data to its rollout, by serin. What changes here on \`main\` is trained,
-judged, registered and rolled out by \`.github/workflows/model.yml\`.
+A model from its data to its rollout, by serin. What changes here on \`main\` is trained, judged,
+registered and rolled out by \`.github/workflows/model.yml\`.
 
-| file                | what it says                                                             |
-| ------------------- | ------------------------------------------------------------------------ |
-| \`data/train.csv\`    | what the model learns from                                               |
-| \`data/holdout.csv\`  | rows that no version learns from: the gate judges by them                |
-| \`train.yaml\`        | how it is trained                                                        |
-| \`gate.yaml\`         | what a version must show before it is registered                         |
-| \`rollout.yaml\`      | how traffic goes over to a new version                                   |
+| file               | what it says                                              |
+| ------------------ | --------------------------------------------------------- |
+| \`data/train.csv\`   | what the model learns from                                |
+| \`data/holdout.csv\` | rows that no version learns from: the gate judges by them |
+| \`train.yaml\`       | how it is trained                                         |
+| \`gate.yaml\`        | what a version must show before it is registered          |
+| \`rollout.yaml\`     | how traffic goes over to a new version                    |
 
 The data are made up (parcels, and whether each came late): put yours in their place, with the
 target's name in \`train.yaml\` and \`gate.yaml\`.
 
 ## What the workflow does
 
-| job          | command               | what it decides                                                |
-| ------------ | --------------------- | -------------------------------------------------------------- |
-| \`data-check\` | \`serin data check\`    | is the data fit to train on, and like what the champion knows? |
-| \`train\`      | \`serin train\`         | the run, its metrics and files are on the registry             |
-| \`gate\`       | \`serin gate\`          | good enough, and no worse than the champion on the same rows?  |
-| \`register\`   | \`serin register\`      | a version, with the gate's verdict as its tags                 |
-| \`deploy\`     | \`serin deploy model\`  | the version is the challenger: its rollout begins              |
-| \`smoke\`      | \`serin smoke\`         | does it answer? If not, the rollout is ended                   |
-| \`rollout\`    | \`serin canary wait\`   | promoted, or rolled back by evidence                           |
-| \`rollback\`   | \`serin deploy rollback\` | by hand: *Run workflow*, action *rollback*                   |
+| job          | command                 | what it decides                                                |
+| ------------ | ----------------------- | -------------------------------------------------------------- |
+| \`data-check\` | \`serin data check\`      | is the data fit to train on, and like what the champion knows? |
+| \`train\`      | \`serin train\`           | the run, its metrics and files are on the registry             |
+| \`gate\`       | \`serin gate\`            | good enough, and no worse than the champion on the same rows?  |
+| \`register\`   | \`serin register\`        | a version, with the gate's verdict as its tags                 |
+| \`deploy\`     | \`serin deploy model\`    | the version is the challenger: its rollout begins              |
+| \`smoke\`      | \`serin smoke\`           | does it answer? If not, the rollout is ended                   |
+| \`rollout\`    | \`serin canary wait\`     | promoted, or rolled back by evidence                           |
+| \`rollback\`   | \`serin deploy rollback\` | by hand: _Run workflow_, action _rollback_                     |
 
-Exit codes are the same everywhere: 0 well, 3 refused or rolled back, 1 failed or not to be told,
-2 a wrong command line or file. A first version has no champion to be held against: it becomes the
+Exit codes are the same everywhere: 0 well, 3 refused or rolled back, 1 failed or not to be told, 2
+a wrong command line or file. A first version has no champion to be held against: it becomes the
 champion itself.
 
 ## Before the first run
