@@ -1,4 +1,5 @@
 /** `serin serve --prediction-log` and `serin predictions export`, as a user has them. */
+import { DatabaseSync } from "node:sqlite";
 import { SeededRandom } from "../src/core/mod.ts";
 import {
   assertEquals,
@@ -58,6 +59,38 @@ Deno.test("what was asked is exported with its labels, also while serve runs, an
   await using restarted = (await bench.serve(args)).process;
   await restarted.stop();
   assertEquals((await exported()).report.rows, 101);
+});
+
+Deno.test("a disk that does not answer holds no answer up; what it does not take is counted", async () => {
+  await using bench = await Workbench.open();
+  await bench.write("linear/model.onnx", linearModel());
+  const served = await bench.serve([bench.path("linear"), "--prediction-log", bench.path("log")]);
+  const random = new SeededRandom(2), rows = drawRows(3000, 1, random);
+  const columns = { a: rows.a, b: rows.b };
+  await served.infer("linear", columns);
+  const holder = new DatabaseSync(bench.path("log/predictions.db"));
+  holder.exec("BEGIN IMMEDIATE");
+  let asked = 1, longestMs = 0;
+  for (const end = performance.now() + 6000; performance.now() < end; asked++) {
+    const start = performance.now();
+    assertEquals((await served.infer("linear", columns)).status, 200);
+    longestMs = Math.max(longestMs, performance.now() - start);
+  }
+  holder.exec("ROLLBACK");
+  holder.close();
+  assertTrue(longestMs < 3000, `the longest answer took ${longestMs} ms`);
+  const sum = (text: string, name: string) =>
+    [...text.matchAll(new RegExp(`^${name}\\{.*\\} (\\d+)`, "gm"))]
+      .reduce((total, [, value]) => total + Number(value), 0);
+  await until("every row is written or counted", async () => {
+    const text = await served.metrics();
+    const dropped = sum(text, "serin_prediction_log_dropped_total");
+    const written = sum(text, "serin_prediction_log_rows_total");
+    if (written + dropped !== 3000 * asked) {
+      throw new Error(`${written} written, ${dropped} dropped of ${3000 * asked}`);
+    }
+    return dropped > 0;
+  });
 });
 
 Deno.test("what cannot be logged or exported is refused with a way out", async () => {
