@@ -44,7 +44,7 @@ Deno.test({
       const assignments = set.map((one) => `monitoring.${one}`);
       const other = manifestSettings({ set: assignments }).monitoring;
       const { tests, ...file } = ruleTestFile(other);
-      const changed = /LatencyBudget|Drift|ModelStale/;
+      const changed = /LatencyBudgetBurnFast|Drift|ModelStale/;
       const cases = { ...file, tests: tests.filter(({ name }) => changed.test(name)) };
       const { code, output } = await testRules(
         prometheus.promtool,

@@ -16,7 +16,7 @@ const COLUMN_LABELS = { ...VERSION_LABELS, column: "nswdemand" };
 
 const ROWS: InputSeries = {
   series: `serin_feature_rows_total{${VERSION},instance="a:8081"}`,
-  values: counter([{ rate: 100, minutes: 120 }]),
+  values: counter([{ rate: 22, minutes: 120 }]),
 };
 const FEW_ROWS: InputSeries = { ...ROWS, values: counter([{ rate: 10, minutes: 120 }]) };
 
@@ -69,17 +69,17 @@ function inputDrift({ settings: { psiMax }, times }: RuleOptions): Alert {
     fires: [{
       name: "when a column is a tenth above the limit",
       series: [ROWS, columnGauge(name, limit * 1.1)],
-      at: "60m",
+      at: "110m",
       labels: COLUMN_LABELS,
     }],
     quiet: [{
       name: "a tenth below the limit",
       series: [ROWS, columnGauge(name, limit * 0.9)],
-      at: "60m",
+      at: "110m",
     }, {
       name: "when few rows say so",
       series: [FEW_ROWS, columnGauge(name, limit * 4)],
-      at: "60m",
+      at: "110m",
     }, {
       name: "when one replica of three is far off and the others are not",
       series: [
@@ -88,11 +88,14 @@ function inputDrift({ settings: { psiMax }, times }: RuleOptions): Alert {
         columnGauge(name, limit / 5, "b:8081"),
         columnGauge(name, limit / 5, "c:8081"),
       ],
-      at: "60m",
+      at: "110m",
     }, {
       name: "before it has lasted",
-      series: [ROWS, columnGauge(name, limit * 1.1)],
-      at: "20m",
+      series: [ROWS, {
+        ...columnGauge(name, 0),
+        values: `${gauge(limit * 0.9, 89)} ${gauge(limit * 1.1, 30)}`,
+      }],
+      at: "110m",
     }],
   };
 }
@@ -115,14 +118,18 @@ function inputNulls({ times }: RuleOptions): Alert {
     fires: [{
       name: "at 6 points above training",
       series: [ROWS, columnGauge(name, 0.0625), columnGauge(reference, 0)],
-      at: "60m",
+      at: "110m",
       labels: COLUMN_LABELS,
       value: "6.25%",
     }],
     quiet: [{
       name: "when training had as many",
       series: [ROWS, columnGauge(name, 0.5), columnGauge(reference, 0.47)],
-      at: "60m",
+      at: "110m",
+    }, {
+      name: "when few rows say so",
+      series: [FEW_ROWS, columnGauge(name, 0.5), columnGauge(reference, 0)],
+      at: "110m",
     }],
   };
 }
@@ -142,14 +149,18 @@ function inputUnseen({ times }: RuleOptions): Alert {
     fires: [{
       name: "at 6 % of the values",
       series: [ROWS, columnGauge(name, 0.0625)],
-      at: "60m",
+      at: "110m",
       labels: COLUMN_LABELS,
       value: "6.25%",
     }],
     quiet: [{
       name: "at 4 %",
       series: [ROWS, columnGauge(name, 0.04)],
-      at: "60m",
+      at: "110m",
+    }, {
+      name: "when few rows say so",
+      series: [FEW_ROWS, columnGauge(name, 0.5)],
+      at: "110m",
     }],
   };
 }
@@ -172,17 +183,17 @@ function predictionDrift({ settings: { psiMax }, times }: RuleOptions): Alert {
     fires: [{
       name: "a tenth above the limit",
       series: [ROWS, at(Number(psiMax) * 1.1)],
-      at: "60m",
+      at: "110m",
       labels: VERSION_LABELS,
     }],
     quiet: [{
       name: "a tenth below the limit",
       series: [ROWS, at(Number(psiMax) * 0.9)],
-      at: "60m",
+      at: "110m",
     }, {
       name: "when few rows say so",
       series: [FEW_ROWS, at(Number(psiMax) * 4)],
-      at: "60m",
+      at: "110m",
     }],
   };
 }

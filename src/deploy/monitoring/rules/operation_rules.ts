@@ -103,7 +103,7 @@ function controllerNotReconciling(): Alert {
       labels: { job: "controller", part: "rollouts" },
     }],
     quiet: [{
-      name: "when a standby waits, and few looks fail",
+      name: "when a standby waits, and four of ten looks fail",
       series: [
         { series: `serin_controller_leader{${CONTROLLER}}`, values: gauge(1, 120) },
         {
@@ -111,7 +111,7 @@ function controllerNotReconciling(): Alert {
           values: gauge(0, 120),
         },
         counts("_total", 10),
-        counts("_errors_total", 2),
+        counts("_errors_total", 4),
       ],
       at: "60m",
     }],
@@ -182,15 +182,15 @@ function predictionLogDropping(): Alert {
     action: "Look at the disk of the replicas' log; log a smaller sample, or give it a faster or " +
       "larger disk.",
     fires: [{
-      name: "at 20 % of the rows",
-      series: [kept, dropped(250)],
+      name: "at 1.5 % of the rows",
+      series: [kept, dropped(15)],
       at: "60m",
       labels: { model: "electricity" },
-      value: "20%",
+      value: "1.478%",
     }],
     quiet: [{
-      name: "at half a percent",
-      series: [kept, dropped(5)],
+      name: "at 0.8 %",
+      series: [kept, dropped(8)],
       at: "60m",
     }],
   };

@@ -48,7 +48,7 @@ function isWorse(window: string, { factor, points }: typeof DEGRADED): string {
 }
 
 /** A version with 12 % expected. */
-function realised(window: string, lower: number, labels = 2000): InputSeries[] {
+function realised(window: string, lower: number, labels = 250): InputSeries[] {
   return [
     { series: `serin_reference_error_ratio{${VERSION}}`, values: gauge(0.12, 120) },
     {
@@ -234,8 +234,8 @@ function labelDelay({ settings: { labelDelayHoursMax } }: RuleOptions): Alert {
       value: durationText(below + (above - below) / 3),
     }],
     quiet: [{
-      name: "when every fourth is",
-      series: [bucket(String(below), 30), bucket(String(above), 40), bucket("+Inf", 40)],
+      name: "when more than half are, but by little",
+      series: [bucket(String(below), 18), bucket(String(above), 40), bucket("+Inf", 40)],
       at: "6h",
     }],
   };

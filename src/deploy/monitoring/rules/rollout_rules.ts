@@ -146,6 +146,10 @@ function stuck(): Alert {
       series: [step(`${gauge(0, 20)} ${gauge(1, 330)} ${gauge(2, 100)}`)],
       at: "420m",
     }, {
+      name: "when it has ended",
+      series: [step(endsAfter(gauge(1, 400)))],
+      at: "420m",
+    }, {
       name: "when it has begun an hour ago",
       series: [step(`${missing(360)} ${gauge(0, 100)}`)],
       at: "420m",

@@ -74,9 +74,10 @@ function noTraffic(): Alert {
   return {
     name: "SerinNoTraffic",
     severity: "page",
+    // Replicas that have just started have no series before their first request.
     expr: promql(
-      `${requests("15m]")})) == 0`,
-      `and ${requests("1h] offset 15m")})) > ${BUSY_RATE}`,
+      `${requests("1h] offset 15m")})) > ${BUSY_RATE}`,
+      `unless ${requests("15m]")})) > 0`,
     ),
     for: "5m",
     summary: "{{ $labels.model }}: nobody has asked for 15 minutes, after an hour of requests",
@@ -86,8 +87,13 @@ function noTraffic(): Alert {
       name: "when a busy model falls silent",
       series: [{
         series,
-        values: counter([{ rate: 60, minutes: 90 }, { rate: 0, minutes: 60 }]),
+        values: counter([{ rate: 8, minutes: 90 }, { rate: 0, minutes: 60 }]),
       }],
+      at: "112m",
+      labels: { model: "electricity" },
+    }, {
+      name: "when the replicas are new ones that nobody asks",
+      series: [{ series, values: endsAfter(counter([{ rate: 60, minutes: 90 }])) }],
       at: "112m",
       labels: { model: "electricity" },
     }],
@@ -122,8 +128,8 @@ function queueSaturated({ times }: RuleOptions): Alert {
     action: "Add replicas or cores (serving.replicasMax, SERIN_WORKERS); if the load has not " +
       "grown, look for a slow version on the service dashboard.",
     fires: [{
-      name: "when 2 % are answered 429",
-      series: [answers("200", 5880), answers("429", 120)],
+      name: "when 1.5 % are answered 429",
+      series: [answers("200", 5910), answers("429", 90)],
       at: "30m",
       labels: { job: "serve" },
     }, {
@@ -136,10 +142,10 @@ function queueSaturated({ times }: RuleOptions): Alert {
       labels: { job: "serve" },
     }],
     quiet: [{
-      name: "when half a percent is answered 429, and many wait",
+      name: "when 0.8 % are answered 429, and many wait",
       series: [
-        answers("200", 5970),
-        answers("429", 30),
+        answers("200", 5952),
+        answers("429", 48),
         { series: `serin_inflight_requests{${REPLICA}}`, values: gauge(400, 60) },
       ],
       at: "30m",

@@ -23,8 +23,8 @@ interface Objective {
   all(window: Duration): string;
   readonly what: string;
   readonly action: string;
-  /** Series of {@linkcode PER_MINUTE} requests a minute of which a part is bad, for tests. */
-  series(bad: readonly Phase[]): InputSeries[];
+  /** Series of so many requests a minute of which a part is bad, for tests. */
+  series(bad: readonly Phase[], perMinute?: number): InputSeries[];
 }
 
 /** Availability and latency, by how fast their error budgets burn. */
@@ -53,10 +53,10 @@ function availability({ settings }: RuleOptions): Objective {
     what: `of requests fail; the objective is ${settings.availabilityPercent} % answered`,
     action: "Find the reason in serin_inference_errors_total by model_version; if one version " +
       "fails, move the alias back to the one before.",
-    series: (bad) => [
+    series: (bad, perMinute = PER_MINUTE) => [
       {
         series: REQUESTS,
-        values: counter(bad.map(({ minutes }) => ({ rate: PER_MINUTE, minutes }))),
+        values: counter(bad.map(({ minutes }) => ({ rate: perMinute, minutes }))),
       },
       { series: ERRORS, values: counter(bad) },
     ],
@@ -85,14 +85,14 @@ function latency({ settings }: RuleOptions): Objective {
       `${latencyPercent} % within it`,
     action: "Compare versions and replicas on the service dashboard; add replicas if all are " +
       "busy, move the alias back if one version is slow.",
-    series: (bad) => [
+    series: (bad, perMinute = PER_MINUTE) => [
       {
         series: `${name}_count{${LABELS}}`,
-        values: counter(bad.map(({ minutes }) => ({ rate: PER_MINUTE, minutes }))),
+        values: counter(bad.map(({ minutes }) => ({ rate: perMinute, minutes }))),
       },
       {
         series: `${name}_bucket{${LABELS},le="${latencySeconds}"}`,
-        values: counter(bad.map(({ rate, minutes }) => ({ rate: PER_MINUTE - rate, minutes }))),
+        values: counter(bad.map(({ rate, minutes }) => ({ rate: perMinute - rate, minutes }))),
       },
     ],
   };
@@ -121,11 +121,9 @@ function burns(
 
 function fast(objective: Objective, { times }: RuleOptions): Alert {
   const [first, second] = times.fast;
-  const burning = (
-    factor: number,
-    minutes: number,
-  ) => [{ rate: badOf(objective, factor), minutes }];
   const labels = { model: "electricity" };
+  const value = (factor: number) => percentText(badOf(objective, factor) / PER_MINUTE);
+  const course = (...phases: Course) => objective.series(burning(objective, phases));
   return {
     name: `${objective.alert}BurnFast`,
     severity: "page",
@@ -135,33 +133,53 @@ function fast(objective: Objective, { times }: RuleOptions): Alert {
       "budget of 30 days is gone in days",
     action: objective.action,
     fires: [{
-      name: "at 16 times the budget for an hour",
-      series: objective.series(burning(16, 80)),
-      at: "70m",
+      name: "at 16 times the budget for an hour, after three quiet ones",
+      series: course([0, 180], [16, 80]),
+      at: "245m",
       labels,
-      value: percentText(badOf(objective, 16) / PER_MINUTE),
+      value: value(16),
     }, {
       name: "at 8 times the budget for hours",
-      series: objective.series(burning(8, 420)),
+      series: course([8, 420]),
       at: "400m",
       labels,
-      value: percentText(badOf(objective, 8) / PER_MINUTE),
+      value: value(8),
     }],
-    quiet: [{
-      name: "at 5 times the budget, however long",
-      series: objective.series(burning(5, 430)),
-      at: "420m",
-    }, {
-      name: "when it is over: the short windows are clean again",
-      series: objective.series([...burning(30, 60), { rate: 0, minutes: 60 }]),
-      at: "95m",
-    }],
+    quiet: [
+      { name: "at 5 times the budget, however long", series: course([5, 430]), at: "420m" },
+      {
+        name: "in a burst of 25 minutes: the windows of hours are below",
+        series: course([0, 180], [30, 30]),
+        at: "205m",
+      },
+      {
+        name: "at 12 times for 100 minutes: neither pair",
+        series: course([0, 200], [12, 110]),
+        at: "300m",
+      },
+      {
+        name: "when it is over: the short windows are clean again",
+        series: course([30, 60], [0, 60]),
+        at: "95m",
+      },
+      {
+        name: "when the worst is over: 5 minutes are below, and 6 hours still",
+        series: course([0, 300], [30, 60], [10, 20]),
+        at: "370m",
+      },
+      {
+        name: "when hours were bad and 30 minutes are better",
+        series: course([8, 300], [4.5, 60]),
+        at: "340m",
+      },
+      fewBad(objective),
+    ],
   };
 }
 
 function slow(objective: Objective, { times }: RuleOptions): Alert {
   const [first, second] = times.slow;
-  const burning = (factor: number) => [{ rate: badOf(objective, factor), minutes: 430 }];
+  const course = (...phases: Course) => objective.series(burning(objective, phases));
   return {
     name: `${objective.alert}BurnSlow`,
     severity: "ticket",
@@ -172,17 +190,48 @@ function slow(objective: Objective, { times }: RuleOptions): Alert {
     action: objective.action,
     fires: [{
       name: "at 1.5 times the budget for hours",
-      series: objective.series(burning(1.5)),
+      series: course([1.5, 430]),
       at: "420m",
       labels: { model: "electricity" },
       value: percentText(badOf(objective, 1.5) / PER_MINUTE),
     }],
-    quiet: [{
-      name: "at two thirds of the budget",
-      series: objective.series(burning(2 / 3)),
-      at: "420m",
-    }],
+    quiet: [
+      { name: "at two thirds of the budget", series: course([2 / 3, 430]), at: "420m" },
+      {
+        name: "after two bad hours of many: the windows of days are below",
+        series: course([0, 600], [3.5, 150]),
+        at: "740m",
+      },
+      {
+        name: "when it is better for 6 hours",
+        series: course([2, 400], [0.7, 370]),
+        at: "760m",
+      },
+      {
+        name: "when a burst was long ago, and 2 hours are not so bad",
+        series: course([30, 200], [0, 240], [2, 130]),
+        at: "560m",
+      },
+      fewBad(objective),
+    ],
   };
+}
+
+/** How many times the budget, and for how many minutes. */
+type Course = readonly (readonly [factor: number, minutes: number])[];
+
+function burning(objective: Objective, course: Course): Phase[] {
+  return course.map(([factor, minutes]) => ({ rate: badOf(objective, factor), minutes }));
+}
+
+/** Twelve requests an hour, of which eight are bad. */
+function fewBad({ series }: Objective) {
+  const phases = [{ rate: 0, minutes: 180 }, { rate: 8 / 60, minutes: 70 }];
+  return {
+    name: "when eight of twelve requests are bad",
+    series: series(phases, 0.2),
+    at: "240m",
+  } as const;
 }
 
 /** Bad requests a minute that burn the budget at `factor` times the rate that uses it up. */
