@@ -3,7 +3,6 @@ import { SeededRandom } from "../src/core/mod.ts";
 import {
   assertEquals,
   assertIncludes,
-  assertTrue,
   SerinProcess,
   type TestRegistry,
   until,
@@ -123,7 +122,7 @@ Deno.test("an alert retrains on the log's fresh rows, gates, and makes a challen
   assertIncludes(text, `serin_last_training_timestamp_seconds{model="${MODEL}"} `);
 });
 
-Deno.test("a retraining that is killed while it trains goes on, and makes one version", async () => {
+Deno.test("a retraining that is killed while it trains, and ended while it is judged, goes on", async () => {
   await using lab = await openLab("approval: true");
   const { bench, api } = lab;
   const first = await lab.retrain();
@@ -131,15 +130,25 @@ Deno.test("a retraining that is killed while it trains goes on, and makes one ve
   assertEquals(decision, "pending");
   const approved = await bench.run("retrain", "approve", id, "--retrain", first.url);
   assertEquals(approved.code, 0, approved.stderr);
-  await until("it trains", async () => {
-    const { json } = await ask(`${first.url}/api/serin/v1/retrainings/${id}`);
-    return json.run.state === "train";
-  });
+  const during = (url: string, step: string) =>
+    until(`it is at ${step}`, async () => {
+      const { json } = await ask(`${url}/api/serin/v1/retrainings/${id}`);
+      return json.run.state === step;
+    });
+  await during(first.url, "train");
   await first.kill();
   const second = await lab.retrain();
-  const run = await ended(second.url, id);
+  await during(second.url, "gate");
+  assertEquals((await second.stop()).code, 0, second.stderr);
+  const third = await lab.retrain();
+  const run = await ended(third.url, id);
   assertEquals(run.state, "succeeded", run.reason);
-  assertTrue(run.steps[1].attempts === 2, "the training was begun twice");
+  assertEquals(run.steps.map(({ attempts }: Json) => attempts), [1, 2, 2, 1]);
+  await bench.refused(
+    ["retrain", "serve", "--registry", api.url, "--spec", "retrain.yaml", "--data", "retrain"],
+    1,
+    "another process is using it",
+  );
   const { latest_versions } = await api.client.models.get(MODEL);
   assertEquals(Math.max(...latest_versions.map(({ version }) => Number(version))), 2);
 });
