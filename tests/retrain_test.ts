@@ -11,6 +11,8 @@ import { askAndLabel, drawRows, toCsv } from "./support/two_worlds.ts";
 import { type Answer, ask, type Json, post, Workbench } from "./support/workbench.ts";
 
 const MODEL = "slopes";
+/** Rows that are asked and labelled in the new world. */
+const ROWS = 1500;
 const TRAIN = "gbdt: { trees: 40, leaves: 7, early_stopping: 10 }\n";
 const GATE = "latency: { ratio_max: null }\n";
 
@@ -54,6 +56,14 @@ async function openLab(brakes: string): Promise<Lab> {
     ...["--prediction-log", bench.path("log")],
   ]);
   for (let i = 0; i < 75; i++) await askAndLabel(served, MODEL, drawRows(20, -3, random));
+  await until("the log has every row and label", async () => {
+    const count = (page: string, name: string) =>
+      [...page.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, "gm"))]
+        .reduce((sum, [, value]) => sum + Number(value), 0);
+    const page = await served.metrics();
+    return count(page, "serin_prediction_log_rows_total") >= ROWS &&
+      count(page, "serin_prediction_log_labels_total") >= ROWS;
+  });
   await bench.write(
     "retrain.yaml",
     `models:

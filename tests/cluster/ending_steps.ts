@@ -17,7 +17,7 @@ async function rollback(world: World): Promise<string> {
   const { cluster, registry, first } = world;
   const before = (await registry.mlflow.models.findByAlias(MODEL, "champion"))!.version;
   const start = performance.now();
-  const text = await cluster.serinOk(["deploy", "rollback"]);
+  const text = await cluster.serinOk(["deploy", "rollback", "--model", MODEL]);
   const seconds = (performance.now() - start) / 1000;
   const champion = (await registry.mlflow.models.findByAlias(MODEL, "champion"))!.version;
   assertEquals(champion, first);

@@ -19,6 +19,7 @@ import { endingSteps } from "./ending_steps.ts";
 import { outageSteps } from "./outage_steps.ts";
 import { rolloutSteps } from "./rollout_steps.ts";
 import { StepTable } from "./step_table.ts";
+import { workflowSteps } from "./workflow_steps.ts";
 import type { World } from "./world.ts";
 
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
@@ -61,6 +62,7 @@ async function runAll(table: StepTable, keep: boolean): Promise<void> {
     await deploy(table, world);
     await autoscale(table, world);
     await rolloutSteps(table, world);
+    await workflowSteps(table, world);
     await outageSteps(table, world);
     await badInputSteps(table, world);
     await endingSteps(table, world);
