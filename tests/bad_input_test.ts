@@ -260,7 +260,12 @@ Deno.test("a token file that is not there, or empty, is named; the exit code is 
   const remote = ["--registry", NOWHERE, "--registry-token-file"];
   for (const file of ["no-such-token", "empty"]) {
     const serve = ["serve", "--model", "models:/m@champion", "--port", "0", "--admin-port", "0"];
-    await bench.refused([...serve, "--cache", ".", ...remote, file], 2, file, "--registry-token-file");
+    await bench.refused(
+      [...serve, "--cache", ".", ...remote, file],
+      2,
+      file,
+      "--registry-token-file",
+    );
     const train = ["train", "--data", "rows.csv", "--target", "b", "--out", "out"];
     await bench.refused([...train, ...remote, file], 2, file, "--registry-token-file");
     const scored = predict("rows.csv", "models:/m@champion");

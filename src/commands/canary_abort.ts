@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
-import { registryToken, registryTokenFile } from "./registry_options.ts";
+import { rolloutJson, rolloutOptions } from "./registry_options.ts";
 
 /** `serin canary abort` */
 export const canaryAbortCommand = defineCommand({
@@ -12,24 +12,12 @@ export const canaryAbortCommand = defineCommand({
     "code 1.",
   positionals: [{ name: "ROLLOUT", summary: "Its id", optional: true }],
   options: z.strictObject({
-    registry: z.string().min(1).default("http://localhost:5000").meta({
-      description: "serin registry that decides the rollout",
-      placeholder: "URL",
-      env: "SERIN_REGISTRY",
-    }),
-    registryTokenFile,
-    registryToken,
-    model: z.string().min(1).optional().meta({
-      description: "The newest rollout of this registered model",
-      placeholder: "NAME",
-    }),
+    ...rolloutOptions,
     canary: z.string().min(1).optional().meta({
       description: "The newest rollout of this version",
       placeholder: "models:/NAME/VERSION",
     }),
-    json: z.boolean().default(false).meta({
-      description: "Print one JSON document: the rollout as the registry has it",
-    }),
+    json: rolloutJson,
   }),
   permissions: ["read", "net", "env"],
   examples: ["canary abort --model electricity", "canary abort --canary models:/electricity/3"],

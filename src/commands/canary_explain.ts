@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
-import { registryToken, registryTokenFile } from "./registry_options.ts";
+import { rolloutJson, rolloutOptions } from "./registry_options.ts";
 
 /** `serin canary explain` */
 export const canaryExplainCommand = defineCommand({
@@ -12,20 +12,8 @@ export const canaryExplainCommand = defineCommand({
     "Without a rollout it is the newest one.",
   positionals: [{ name: "ROLLOUT", summary: "Its id; default the newest", optional: true }],
   options: z.strictObject({
-    registry: z.string().min(1).default("http://localhost:5000").meta({
-      description: "serin registry that decides the rollout",
-      placeholder: "URL",
-      env: "SERIN_REGISTRY",
-    }),
-    registryTokenFile,
-    registryToken,
-    model: z.string().min(1).optional().meta({
-      description: "The newest rollout of this registered model",
-      placeholder: "NAME",
-    }),
-    json: z.boolean().default(false).meta({
-      description: "Print one JSON document: the rollout as the registry has it",
-    }),
+    ...rolloutOptions,
+    json: rolloutJson,
   }),
   permissions: ["read", "net"],
   examples: ["canary explain", "canary explain --model electricity --json"],

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
-import { registryToken, registryTokenFile } from "./registry_options.ts";
+import { rolloutJson, rolloutOptions } from "./registry_options.ts";
 
 /** `serin canary wait` */
 export const canaryWaitCommand = defineCommand({
@@ -12,17 +12,7 @@ export const canaryWaitCommand = defineCommand({
     "goes on whether or not anybody waits for it. Without ROLLOUT it is the newest one.",
   positionals: [{ name: "ROLLOUT", summary: "Its id; default the newest", optional: true }],
   options: z.strictObject({
-    registry: z.string().min(1).default("http://localhost:5000").meta({
-      description: "serin registry that decides the rollout",
-      placeholder: "URL",
-      env: "SERIN_REGISTRY",
-    }),
-    registryTokenFile,
-    registryToken,
-    model: z.string().min(1).optional().meta({
-      description: "The newest rollout of this registered model",
-      placeholder: "NAME",
-    }),
+    ...rolloutOptions,
     canary: z.string().min(1).optional().meta({
       description: "The newest rollout of this version",
       placeholder: "models:/NAME/VERSION",
@@ -30,9 +20,7 @@ export const canaryWaitCommand = defineCommand({
     timeoutSeconds: z.number().min(0).max(2_592_000).default(7200).meta({
       description: "How long to wait at most",
     }),
-    json: z.boolean().default(false).meta({
-      description: "Print one JSON document: the rollout as the registry has it",
-    }),
+    json: rolloutJson,
   }),
   permissions: ["read", "net", "env"],
   examples: [

@@ -1,4 +1,5 @@
-import { messageOf, SerinError } from "../core/mod.ts";
+import type { CommandContext } from "../cli/mod.ts";
+import { messageOf, SerinError, silentLog } from "../core/mod.ts";
 
 /** What a command's isolate answers. */
 export type IsolateAnswer<T> = { readonly ok: T } | {
@@ -16,6 +17,30 @@ export function toIsolateError(thrown: unknown): IsolateAnswer<never> {
     return { error: { code, message, hint } };
   }
   return { error: { code: "internal", message: messageOf(thrown), hint: undefined } };
+}
+
+/**
+ * In a Worker: runs a command for each message that holds its options, and posts its JSON document, or
+ * why it failed.
+ */
+export function answerCalls<O extends object>(
+  run: (options: O & { json: true }, context: CommandContext) => Promise<unknown>,
+): void {
+  const scope = self as unknown as {
+    postMessage(message: unknown): void;
+    onmessage: ((event: MessageEvent<O>) => void) | null;
+  };
+  scope.onmessage = async ({ data }) => {
+    try {
+      const lines: string[] = [];
+      const print = (line: string) => void lines.push(line);
+      const context = { log: silentLog, positionals: [], interactive: false, print };
+      await run({ ...data, json: true }, context);
+      scope.postMessage({ ok: JSON.parse(lines.join("\n")) });
+    } catch (thrown) {
+      scope.postMessage(toIsolateError(thrown));
+    }
+  };
 }
 
 /**

@@ -19,3 +19,23 @@ export const registryToken = z.string().optional().meta({
   env: ["SERIN_REGISTRY_TOKEN", "MLFLOW_TRACKING_TOKEN"],
   secret: true,
 });
+
+/** What the commands that follow or end a rollout have in common. */
+export const rolloutOptions = {
+  registry: z.string().min(1).default("http://localhost:5000").meta({
+    description: "serin registry that decides the rollout",
+    placeholder: "URL",
+    env: "SERIN_REGISTRY",
+  }),
+  registryTokenFile,
+  registryToken,
+  model: z.string().min(1).optional().meta({
+    description: "The newest rollout of this registered model",
+    placeholder: "NAME",
+  }),
+} as const;
+
+/** `--json` of the commands that print a rollout. */
+export const rolloutJson = z.boolean().default(false).meta({
+  description: "Print one JSON document: the rollout as the registry has it",
+});
