@@ -12,6 +12,7 @@
  * not enforced, there is no custom-metrics API, no KEDA and no Prometheus operator, and one node only.
  */
 import { toJunit } from "../../scripts/lib/junit.ts";
+import { backupSteps } from "./backup_steps.ts";
 import { badInputSteps } from "./bad_input_steps.ts";
 import { Cluster, CLUSTER_SCRIPT, run } from "./cluster.ts";
 import { autoscale, checkManifests, deploy } from "./deployment_steps.ts";
@@ -65,6 +66,7 @@ async function runAll(table: StepTable, keep: boolean): Promise<void> {
     await workflowSteps(table, world);
     await outageSteps(table, world);
     await badInputSteps(table, world);
+    await backupSteps(table, world);
     await endingSteps(table, world);
   } finally {
     if (!keep) {
