@@ -264,6 +264,12 @@ Deno.test({
       // The root of a volume, as in a pod: it is not the folder that was made, what is in it goes.
       await bench.refused(["restore", "--input", "b.tar", "--data", disk], 1, "is full");
       assertEquals([...Deno.readDirSync(disk)].filter(({ name }) => name !== ".lock"), []);
+      // A registry's own disk that has no room for a copy of its database.
+      await Deno.mkdir(`${disk}/sha256`);
+      await Deno.writeFile(`${disk}/other`, new Uint8Array(300_000));
+      const full = ["--artifacts-destination", disk, "--output", "c.tar"];
+      await bench.refused(["backup", "--data", "data", ...full], 1, "Cannot copy the database");
+      assertEquals([...Deno.readDirSync(`${disk}/unfinished`)], []);
     } finally {
       await new Deno.Command("umount", { args: [disk] }).output();
       await Deno.remove(disk);

@@ -8,7 +8,7 @@ export const backupCommand = defineCommand({
   description:
     "The state of one moment: the database and every file that it names, each checked against its " +
     "digest, with a manifest before them. `serin restore` reads it. The registry goes on meanwhile; " +
-    "the disk of its files needs as much free space as the database has. Files that clients write " +
+    "the disk of its files must have half as much again free as the database has. Files that clients write " +
     "themselves (--default-artifact-root) are not in it. Keep the archive as secret as the database.",
   options: z.strictObject({
     data: z.string().min(1).default("serin-data").meta({
@@ -27,7 +27,8 @@ export const backupCommand = defineCommand({
       description: "Also the tokens that the registry made in its data folder",
     }),
   }),
-  permissions: ["read", "write"],
+  // `sys` tells how much of the disk is free.
+  permissions: ["read", "write", "sys"],
   examples: [
     "backup --data /var/lib/serin --output serin-backup.tar",
     "backup --data serin-data --artifacts-destination /mnt/files --output serin-backup.tar",

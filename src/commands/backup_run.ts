@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import { BlobPins } from "../artifact/mod.ts";
 import { type ByteSink, writeBackup, type WrittenBackup } from "../backup/mod.ts";
 import type { CommandContext } from "../cli/mod.ts";
@@ -13,6 +14,8 @@ import {
 } from "../core/mod.ts";
 import { registryData, registryFilesFolder } from "./registry_data.ts";
 
+/** Free bytes on the registry's disk for each byte of its database: it is written meanwhile. */
+const FREE_RATIO_MIN = 1.5;
 const TOKEN_NAMES = ["admin-token", "replica-token"] as const;
 
 /** The options of `serin backup`. */
@@ -55,6 +58,7 @@ async function save(
     log.warn("the data folder has no tokens: the registry takes them from elsewhere", { data });
   }
   await using blobs = BlobPins.open(registryFilesFolder(data, artifactsDestination));
+  await refuseFullDisk(database, blobs.workFolder);
   const request = { ...registryData, database, blobs, tokens, serin: VERSION, clock: systemClock };
   return await writeBackup(request, sink);
 }
@@ -88,6 +92,28 @@ async function refuseMissing(data: string, database: string): Promise<void> {
       cause,
     });
   }
+}
+
+/** A copy that fills the registry's disk would stop the registry, and not only the backup. */
+async function refuseFullDisk(database: string, workFolder: string): Promise<void> {
+  let needed = 0, free = 0;
+  try {
+    const { bavail, bsize } = await statfs(workFolder);
+    free = bavail * bsize;
+    for (const path of [database, `${database}-wal`]) {
+      needed += (await Deno.stat(path).catch(() => ({ size: 0 }))).size;
+    }
+  } catch {
+    // What the disk does not tell is found out when the copy is written.
+    return;
+  }
+  if (free > needed * FREE_RATIO_MIN) return;
+  throw new SerinError(
+    "storage",
+    `Cannot copy the database: it has ${formatBytes(needed)}, and ${formatBytes(free)} are free ` +
+      "on the disk of the registry's files",
+    { hint: "enlarge the volume, or free some space: the copy lies there while the backup runs" },
+  );
 }
 
 async function readTokens(data: string): Promise<Map<typeof TOKEN_NAMES[number], Uint8Array>> {
