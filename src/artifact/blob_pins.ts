@@ -7,6 +7,7 @@ import { SerinError, storageError } from "../core/mod.ts";
  */
 export class BlobPins implements AsyncDisposable {
   readonly #folder: string;
+  readonly #pinned = new Set<string>();
   /** A folder of this process alone, on the same disk; it may keep other temporary files there. */
   readonly workFolder: string;
 
@@ -38,12 +39,14 @@ export class BlobPins implements AsyncDisposable {
 
   /** @returns whether the content is there */
   pin(digest: string): boolean {
+    if (this.#pinned.has(digest)) return true;
     const path = this.#pathOf(digest);
     try {
       Deno.linkSync(path, this.#pinOf(digest));
+      this.#pinned.add(digest);
       return true;
-    } catch (cause) {
-      return cause instanceof Deno.errors.AlreadyExists || isThere(path);
+    } catch {
+      return isThere(path);
     }
   }
 

@@ -1,11 +1,9 @@
 import { type Clock, SerinError, Sha256, storageError } from "../core/mod.ts";
-import { openDatabaseReader, snapshotDatabase } from "../database/mod.ts";
+import { openDatabaseReader, type Reader, snapshotDatabase } from "../database/mod.ts";
 import { integrityProblem, type RegistryData } from "./registry_data.ts";
 import { BACKUP_FORMAT, type BackupManifest, type NamedBlob, summarise } from "./manifest.ts";
 import { type ByteSink, TarWriter } from "./tar_writer.ts";
 
-/** Snapshots that are tried while files are deleted between the snapshot and the look for them. */
-const SNAPSHOTS_MAX = 5;
 const CHUNK_BYTES = 256 * 1024;
 
 /** Contents that the registry keeps and may delete meanwhile. */
@@ -43,7 +41,28 @@ export interface WrittenBackup {
  * archive whole; until then it has no end.
  *
  * @throws {SerinError} `storage` where something cannot be read, is lost or is damaged, or the sink is
- *   full; `not_found` where there is no database; `conflict` where files are deleted too fast
+ *   full; `not_found` where there is no database
+ *
+ * @example A database without files, saved and looked through
+ * ```ts
+ * import { readBackup, RestoreCheck, writeBackup } from "./mod.ts";
+ * import { systemClock } from "../core/mod.ts";
+ * import { openDatabase } from "../database/mod.ts";
+ * const folder = await Deno.makeTempDir();
+ * const migrations = [{ id: "example/0001", sql: "CREATE TABLE note (text TEXT NOT NULL) STRICT" }];
+ * openDatabase(`${folder}/serin.db`, migrations).close();
+ * const data = { migrations, namedBlobs: () => [], pathOf: () => undefined };
+ * await Deno.mkdir(`${folder}/work`);
+ * const blobs = { workFolder: `${folder}/work`, pin: () => true, open: async () => undefined };
+ * const rest = { tokens: new Map(), serin: "0.1.0", clock: systemClock };
+ * const request = { ...data, database: `${folder}/serin.db`, blobs, ...rest };
+ * using archive = await Deno.create(`${folder}/backup.tar`);
+ * await writeBackup(request, archive);
+ * using check = new RestoreCheck();
+ * const input = (await Deno.open(`${folder}/backup.tar`)).readable;
+ * const manifest = await readBackup(input, data, check);
+ * console.assert(manifest.database.migrations[0].id === "example/0001");
+ * ```
  */
 export async function writeBackup(
   request: BackupRequest,
@@ -93,22 +112,20 @@ interface Snapshot {
 
 /** A copy of the database, all of whose contents are held. */
 async function takeSnapshot(request: BackupRequest): Promise<Snapshot> {
-  const path = `${request.blobs.workFolder}/serin.db`;
-  let missingBefore = new Set<string>();
-  for (let attempt = 0; attempt < SNAPSHOTS_MAX; attempt++) {
-    if (attempt > 0) await Deno.remove(path);
-    await snapshotDatabase(request.database, path);
-    const read = readSnapshot(path, request);
-    const missing = read.blobs.filter(({ digest }) => !request.blobs.pin(digest));
-    if (missing.length === 0) return { path, ...read };
-    const twice = missing.filter(({ digest }) => missingBefore.has(digest));
-    // What a later state still names was not deleted meanwhile.
-    if (twice.length > 0) throw lost(twice.map(({ digest }) => digest), path, request);
-    missingBefore = new Set(missing.map(({ digest }) => digest));
+  const { database, migrations, namedBlobs, blobs } = request;
+  const path = `${blobs.workFolder}/serin.db`;
+  const missingFrom = (reader: Reader) =>
+    namedBlobs(reader).filter(({ digest }) => !blobs.pin(digest));
+  {
+    // Almost all of them, so that writers wait for the last few only. What is gone by then may have
+    // been deleted.
+    using live = openDatabaseReader(database, migrations, { older: true });
+    live.read(missingFrom);
   }
-  throw new SerinError("conflict", "Files are deleted faster than they can be held for a backup", {
-    hint: "try again when whatever deletes artifacts has ended",
-  });
+  let missing: NamedBlob[] = [];
+  await snapshotDatabase(database, path, (reader) => missing = missingFrom(reader));
+  if (missing.length > 0) throw lost(missing.map(({ digest }) => digest), path, request);
+  return { path, ...readSnapshot(path, request) };
 }
 
 function readSnapshot(path: string, { migrations, namedBlobs }: RegistryData) {
