@@ -72,6 +72,18 @@ export async function checkManifests(table: StepTable, world: World): Promise<vo
   });
 }
 
+/** What tests/controller_test.ts shows on an API server in memory, on this one. */
+export async function checkController(table: StepTable, { cluster }: World): Promise<void> {
+  await table.step("the controller's own test on this API server", async () => {
+    const env = { CONTROL_PLANE_KUBECONFIG: cluster.kubeconfig, SERIN_BIN: `${ROOT}serin` };
+    const args = ["test", "-A", "--frozen", "--quiet", "tests/controller_test.ts"];
+    const { code, stdout, stderr } = await run(Deno.execPath(), args, { env });
+    assertTrue(code === 0, (stdout + stderr).slice(-2000));
+    await cluster.kubectl(["delete", "crd", "rollouts.serin.dev"]);
+    return stdout.trim().split("\n").at(-1) ?? "";
+  });
+}
+
 async function dryRun(cluster: Cluster, folder: string): Promise<number> {
   const how = ["--server-side", "--force-conflicts", "--dry-run=server"];
   const text = await cluster.kubectl(["apply", ...how, "--kustomize", folder]);

@@ -15,7 +15,7 @@ import { toJunit } from "../../scripts/lib/junit.ts";
 import { backupSteps } from "./backup_steps.ts";
 import { badInputSteps } from "./bad_input_steps.ts";
 import { Cluster, CLUSTER_SCRIPT, run } from "./cluster.ts";
-import { autoscale, checkManifests, deploy } from "./deployment_steps.ts";
+import { autoscale, checkController, checkManifests, deploy } from "./deployment_steps.ts";
 import { endingSteps } from "./ending_steps.ts";
 import { outageSteps } from "./outage_steps.ts";
 import { rolloutSteps } from "./rollout_steps.ts";
@@ -60,6 +60,7 @@ async function runAll(table: StepTable, keep: boolean): Promise<void> {
     const world = { cluster: new Cluster(kubeconfig), image, folder } as World;
     await table.step("image", () => makeImage(world), { needed: true });
     await checkManifests(table, world);
+    await checkController(table, world);
     await deploy(table, world);
     await autoscale(table, world);
     await rolloutSteps(table, world);
