@@ -238,15 +238,24 @@ export function sampleOf(page: string, name: string): number | undefined {
   return line === undefined ? undefined : Number(line.split(" ").at(-1));
 }
 
-/** @returns the state of every serving pod, from its admin port */
-export async function podStates(world: World): Promise<{ name: string; status: Json }[]> {
+/** A serving pod that was ready when it was looked up. */
+export interface ServingPod {
+  readonly address: string;
+  /** Asks its admin port. */
+  status(): Promise<Json>;
+}
+
+/** @returns every serving pod that is ready */
+export async function servingPods(world: World): Promise<ServingPod[]> {
   const token = await world.cluster.secret("serin-tokens", "replica-token");
   const pods = await world.cluster.readyPods("serving");
-  return await Promise.all(pods.map(async (pod: Json) => {
-    const answer = await fetch(`http://${pod.status.podIP}:8081/status`, {
-      headers: { authorization: `Bearer ${token}` },
-    });
-    if (!answer.ok) throw new Error(`${pod.metadata.name}: ${answer.status}`);
-    return { name: pod.metadata.name, status: await answer.json() };
+  return pods.map(({ metadata, status: { podIP } }: Json) => ({
+    address: podIP,
+    status: async () => {
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await fetch(`http://${podIP}:8081/status`, { headers });
+      if (!answer.ok) throw new Error(`${metadata.name}: ${answer.status}`);
+      return await answer.json();
+    },
   }));
 }

@@ -1,6 +1,6 @@
 /** Back to the version before, and then nothing is left. */
 import { assertEquals, assertIncludes, assertTrue, until } from "../../src/testing/mod.ts";
-import { deployFlags, podStates, TWO_REPLICAS } from "./deployment_steps.ts";
+import { deployFlags, servingPods, TWO_REPLICAS } from "./deployment_steps.ts";
 import type { Json } from "./cluster.ts";
 import type { StepTable } from "./step_table.ts";
 import { assertNoFailure, MODEL, type World } from "./world.ts";
@@ -22,7 +22,9 @@ async function rollback(world: World): Promise<string> {
   const champion = (await registry.mlflow.models.findByAlias(MODEL, "champion"))!.version;
   assertEquals(champion, first);
   assertIncludes(text, first);
-  const stable = (await podStates(world)).map(({ status }: Json) =>
+  const pods = await servingPods(world);
+  const statuses = await Promise.all(pods.map((pod) => pod.status()));
+  const stable = statuses.map((status: Json) =>
     status.models.find(({ name }: Json) => name === MODEL)?.stable
   );
   assertTrue(stable.every((version) => version === first), `pods serve ${stable}`);
