@@ -15,8 +15,11 @@ import {
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 const OVERLAYS = ["base", "overlays/dev", "overlays/production"];
 
-/** From the rollouts on: one replica may then go while requests come. */
-export const TWO_REPLICAS = ["--set", "serving.replicasMin=2"];
+/**
+ * From the rollouts on: one replica may then go while requests come, and the autoscaler takes none away
+ * while the registry is, which would lose what that replica had counted meanwhile.
+ */
+export const TWO_REPLICAS = ["--set", "serving.replicasMin=2", "--set", "serving.replicasMax=2"];
 
 /** What every `serin deploy` of the test says. */
 export function deployFlags(world: Pick<World, "image">): string[] {
