@@ -43,8 +43,7 @@ Deno.test({
     await using alerting = await startAlerting(
       { ...prometheus, ...alertmanager },
       bench,
-      targets,
-      TIMES,
+      { targets, times: TIMES },
     );
     await using callers = new Callers(served, await readReplayRows(ROWS[0]));
     const expectTold = tellers(alerting);

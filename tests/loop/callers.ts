@@ -1,7 +1,7 @@
 /** Callers of the electricity model, whose world changes at one known request. */
 import { SeededRandom } from "../../src/core/mod.ts";
 import type { ReplayRow } from "../../src/demo/mod.ts";
-import type { Json, Served } from "../support/workbench.ts";
+import { inferBody, type Json, post } from "../support/workbench.ts";
 
 /** Rows of a request: few, so that a rollout sees many requests. */
 const BATCH = 10;
@@ -20,15 +20,16 @@ export class Callers implements AsyncDisposable {
   /** The request from which on the inputs are shifted. */
   shiftedFrom: number | undefined;
   readonly problems: string[] = [];
-  readonly #served: Served;
+  readonly #url: string;
   readonly #model: string;
   readonly #rows: readonly ReplayRow[];
   readonly #random = new SeededRandom(17);
   readonly #running: Promise<unknown>;
   #stopped = false;
 
-  constructor(served: Served, model: string, rows: readonly ReplayRow[]) {
-    this.#served = served;
+  /** @param url of the data port */
+  constructor(url: string, model: string, rows: readonly ReplayRow[]) {
+    this.#url = url;
     this.#model = model;
     this.#rows = rows;
     this.#running = Promise.all(Array.from({ length: CONNECTIONS }, () => this.#run()));
@@ -65,7 +66,8 @@ export class Callers implements AsyncDisposable {
   }
 
   async #ask(rows: readonly ReplayRow[]): Promise<Json[]> {
-    const answer = await this.#served.infer(this.#model, this.#columns(rows));
+    const body = inferBody(this.#columns(rows));
+    const answer = await post(`${this.#url}/v2/models/${this.#model}/infer`, body);
     if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
     this.answered++;
     const prediction = answer.json.parameters.serin_prediction;
@@ -82,7 +84,7 @@ export class Callers implements AsyncDisposable {
   }
 
   async #label(labels: readonly Json[]): Promise<void> {
-    const { status, text, json } = await this.#served.label([...labels]);
+    const { status, text, json } = await post(`${this.#url}/v1/labels`, { labels });
     if (status !== 200 || json.refused.length > 0) throw new Error(`labels: ${status} ${text}`);
   }
 }

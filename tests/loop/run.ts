@@ -12,7 +12,8 @@
 import { toJunit } from "../../scripts/lib/junit.ts";
 import { StepTable } from "../cluster/step_table.ts";
 import { findAlertmanager, findPrometheus } from "../prometheus/find_prometheus.ts";
-import { Loop } from "./loop.ts";
+import { openLocalCast } from "./local_cast.ts";
+import { type LoopCast, Stations } from "./stations.ts";
 
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
@@ -34,31 +35,12 @@ async function runAll(table: StepTable): Promise<void> {
   const prometheus = await findPrometheus(), alertmanager = await findAlertmanager();
   if ("missing" in prometheus) return table.skip("the operating loop", prometheus.missing);
   if ("missing" in alertmanager) return table.skip("the operating loop", alertmanager.missing);
-  const needed = { needed: true };
-  let loop: Loop | undefined;
-  try {
-    await table.step("a champion serves", async () => {
-      loop = await Loop.open({ ...prometheus, ...alertmanager });
-      return loop.opened;
-    }, needed);
-    const steps: [string, (loop: Loop) => Promise<string>][] = [
-      ["all is well: nobody is told", (one) => one.quiet()],
-      ["inputs shift", (one) => one.shift()],
-      ["drift gauge", (one) => one.drift()],
-      ["realised quality", (one) => one.quality()],
-      ["alert", (one) => one.alert()],
-      ["webhook", (one) => one.webhook()],
-      ["retraining", (one) => one.retraining()],
-      ["gate", (one) => one.gate()],
-      ["challenger", (one) => one.challenger()],
-      ["promotion", (one) => one.promotion()],
-      ["alert resolved", (one) => one.resolved()],
-    ];
-    for (const [name, take] of steps) await table.step(name, () => take(loop!), needed);
-    await table.step("in this order", () => loop!.order());
-    await table.step("the new champion holds", () => loop!.holds());
-    await table.step("no request failed", () => loop!.requests());
-  } finally {
-    await loop?.[Symbol.asyncDispose]();
-  }
+  await using stack = new AsyncDisposableStack();
+  let cast: LoopCast | undefined;
+  await table.step("a champion serves", async () => {
+    const opened = stack.use(await openLocalCast({ ...prometheus, ...alertmanager }));
+    cast = opened;
+    return opened.opened;
+  }, { needed: true });
+  await new Stations(cast!).run(table);
 }

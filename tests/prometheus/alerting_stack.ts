@@ -29,24 +29,29 @@ export interface Alerting extends AsyncDisposable {
   readonly told: readonly ToldAlert[];
   /** Waits until an alert was told. */
   waitFor(to: string, name: string, status?: ToldAlert["status"]): Promise<ToldAlert>;
-  /** Whether Prometheus fires an alert, told or inhibited. */
-  isFiring(name: string): Promise<boolean>;
+  /** Whether Prometheus fires an alert, told or inhibited; of any model, or of one. */
+  isFiring(name: string, model?: string): Promise<boolean>;
   /** Values of a query, now. */
   query(text: string): Promise<number[]>;
 }
 
-/**
- * @param programs paths of Prometheus and Alertmanager
- * @param targets metrics pages by job
- * @param times lengths of time of the same rules that every installation has, shortened
- * @param retrainUrl webhook of what retrains; default one that only listens
- */
+/** What {@linkcode startAlerting} watches, and who hears of it. */
+export interface AlertingOptions {
+  /** Metrics pages by job. */
+  readonly targets?: Readonly<Record<string, string>>;
+  /** Further scrape configurations, as they are. */
+  readonly scrapeConfigs?: readonly unknown[];
+  /** Lengths of time of the same rules that every installation has, shortened. */
+  readonly times: Partial<RuleTimes>;
+  /** What retrains, and a file with the token that it wants; default one that only listens. */
+  readonly retrain?: { readonly url: string; readonly tokenFile?: string };
+}
+
+/** @param programs paths of Prometheus and Alertmanager */
 export async function startAlerting(
   programs: Pick<PrometheusPrograms & AlertmanagerPrograms, "prometheus" | "alertmanager" | "cwd">,
-  bench: Workbench,
-  targets: Readonly<Record<string, string>>,
-  times: Partial<RuleTimes>,
-  retrainUrl?: string,
+  bench: Pick<Workbench, "path" | "write">,
+  { targets = {}, scrapeConfigs = [], times, retrain }: AlertingOptions,
 ): Promise<Alerting> {
   await using stack = new AsyncDisposableStack();
   const told: ToldAlert[] = [];
@@ -65,14 +70,19 @@ export async function startAlerting(
   stack.defer(() => receiver.shutdown());
   const receiverUrl = `http://127.0.0.1:${receiver.addr.port}`;
   const alertmanager = stack.use(
-    await startAlertmanager(programs, bench, { receiverUrl, retrainUrl }),
+    await startAlertmanager(programs, bench, { receiverUrl, retrain }),
   );
   const rules = ruleFile({
     settings: manifestSettings().monitoring,
     times: { ...RULE_TIMES, ...times },
   });
   const prometheus = stack.use(
-    await startPrometheus(programs.prometheus, bench, { rules, targets, alertmanager }),
+    await startPrometheus(programs.prometheus, bench, {
+      rules,
+      targets,
+      scrapeConfigs,
+      alertmanager,
+    }),
   );
   const query = async (text: string): Promise<number[]> => {
     const url = `${prometheus.url}/api/v1/query?query=${encodeURIComponent(text)}`;
@@ -84,8 +94,10 @@ export async function startAlerting(
     prometheusUrl: prometheus.url,
     told,
     query,
-    isFiring: async (name) =>
-      (await query(`ALERTS{alertname="${name}",alertstate="firing"}`)).length > 0,
+    isFiring: async (name, model) => {
+      const about = model === undefined ? "" : `,model="${model}"`;
+      return (await query(`ALERTS{alertname="${name}",alertstate="firing"${about}}`)).length > 0;
+    },
     waitFor: (to, name, status = "firing") =>
       until(
         `${name} is told to ${to} as ${status}`,
@@ -101,13 +113,14 @@ export async function startAlerting(
 
 async function startAlertmanager(
   { alertmanager, cwd }: Pick<AlertmanagerPrograms, "alertmanager" | "cwd">,
-  bench: Workbench,
-  to: { receiverUrl: string; retrainUrl: string | undefined },
+  bench: Pick<Workbench, "path" | "write">,
+  to: { receiverUrl: string; retrain: AlertingOptions["retrain"] },
 ) {
   const urls = ["page", "ticket", "retrain"].map((path) => `${to.receiverUrl}/${path}`);
-  const [pageUrl, ticketUrl, listening] = urls, retrainUrl = to.retrainUrl ?? listening;
+  const [pageUrl, ticketUrl, listening] = urls;
+  const retrainUrl = to.retrain?.url ?? listening, retrainTokenFile = to.retrain?.tokenFile;
   const waits = { pageWait: "1s", ticketWait: "1s", retrainWait: "1s" };
-  const config = alertmanagerConfig({ pageUrl, ticketUrl, retrainUrl }, waits);
+  const config = alertmanagerConfig({ pageUrl, ticketUrl, retrainUrl, retrainTokenFile }, waits);
   const file = await bench.write("alertmanager.yml", formatYaml([config]));
   const address = `127.0.0.1:${freePort()}`;
   const process = new StartedProcess(alertmanager, [
@@ -123,10 +136,11 @@ async function startAlertmanager(
 
 async function startPrometheus(
   program: string,
-  bench: Workbench,
-  { rules, targets, alertmanager }: {
+  bench: Pick<Workbench, "path" | "write">,
+  { rules, targets, scrapeConfigs, alertmanager }: {
     rules: unknown;
     targets: Readonly<Record<string, string>>;
+    scrapeConfigs: readonly unknown[];
     alertmanager: { address: string };
   },
 ) {
@@ -135,10 +149,13 @@ async function startPrometheus(
     global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
     rule_files: ["rules.yml"],
     alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager.address] }] }] },
-    scrape_configs: Object.entries(targets).map(([job_name, url]) => ({
-      job_name,
-      static_configs: [{ targets: [new URL(url).host], labels: { namespace: "serin" } }],
-    })),
+    scrape_configs: [
+      ...Object.entries(targets).map(([job_name, url]) => ({
+        job_name,
+        static_configs: [{ targets: [new URL(url).host], labels: { namespace: "serin" } }],
+      })),
+      ...scrapeConfigs,
+    ],
   };
   const file = await bench.write("prometheus.yml", formatYaml([config]));
   const address = `127.0.0.1:${freePort()}`;
