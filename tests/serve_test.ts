@@ -309,6 +309,13 @@ Deno.test("labels: accepted, refused with place and reason, repeated without har
   const wrong = await post(`${served.url}/v1/labels`, { labels: [{ row: 0, label: 1 }] });
   assertEquals(wrong.status, 400);
   assertIncludes(wrong.json.error, "labels.0.prediction");
+  const page = await served.metrics();
+  for (
+    const counted of ["accepted 4", "invalid_token 2", "already_labelled 1", "invalid_input 1"]
+  ) {
+    const [outcome, count] = counted.split(" ");
+    assertIncludes(page, `serin_labels_total{outcome="${outcome}"} ${count}\n`);
+  }
   const many = Array.from({ length: 10_001 }, () => ({ prediction: "x", label: 1 }));
   assertEquals((await served.label(many)).status, 413);
 });

@@ -8,16 +8,19 @@ import type { Registry } from "../registry/mod.ts";
 import {
   DEFAULT_PLAN,
   DELAY_BOUNDS,
+  LABEL_OUTCOMES,
   type ModelCatalog,
   RolloutEngine,
   rolloutMigrations,
   type RolloutPlan,
 } from "../rollout/mod.ts";
 import {
+  addLabelMetrics,
   addModelMetrics,
   addProcessMetrics,
   addQualityMetrics,
   addRolloutMetrics,
+  LabelCounts,
   Metrics,
   sharedReading,
 } from "../telemetry/mod.ts";
@@ -48,10 +51,12 @@ export async function openRegistryServer(options: RegistryAppOptions): Promise<R
     mount: (app, parts) => {
       const engine = openEngine(parts, options);
       stopTicking = keepTicking(engine, options.log);
-      app.route("/", rolloutRoutes(engine, { log: options.log }));
+      const labels = new LabelCounts(LABEL_OUTCOMES);
+      app.route("/", rolloutRoutes(engine, { log: options.log, labels }));
       app.route("/", observationRoutes({ engine, registry: parts.registry }, options));
       addProbeRoutes(app, () => parts.database.read(answers), options.log);
       const metrics = openMetrics(engine, parts, options.clock ?? systemClock);
+      addLabelMetrics(metrics, labels);
       app.get(
         "/metrics",
         async () =>

@@ -34,6 +34,7 @@ export {
   assignmentSchema,
   COUNTED,
   type Counted,
+  LABEL_OUTCOMES,
   LABEL_REFUSALS,
   type LabelsAnswer,
   type LabelsRequest,

@@ -139,6 +139,13 @@ export const LABEL_REFUSALS = [
   "already_labelled",
 ] as const;
 
+/** What can come of a label, and of a request of them that is refused whole. */
+export const LABEL_OUTCOMES = [
+  "accepted",
+  ...LABEL_REFUSALS,
+  ...["invalid_input", "too_large", "unavailable"],
+] as const;
+
 /** The answer to labels: each refused one with its place and reason. */
 export interface LabelsAnswer {
   accepted: number;

@@ -12,12 +12,14 @@ import type { PredictionSink } from "../monitor/prediction_log/mod.ts";
 import { mustFallBack } from "../rollout/mod.ts";
 import { CountLedger } from "../rollout/router/mod.ts";
 import {
+  LABEL_OUTCOMES,
+  type LabelsRequest,
   labelsRequestSchema,
   type SyncAnswer,
   type SyncPeer,
   type SyncRequest,
 } from "../rollout/sync.ts";
-import type { Metrics } from "../telemetry/mod.ts";
+import { LabelCounts, type Metrics } from "../telemetry/mod.ts";
 import { FixedModels, type FixedUri } from "./fixed_models.ts";
 import { FollowedModel } from "./followed_model.ts";
 import { HeldVersions } from "./held_versions.ts";
@@ -119,6 +121,7 @@ class ServingProcess implements Serving {
   readonly #sync: SyncLoop;
   readonly #followed: FollowedModel[] = [];
   readonly #fixed: FixedModels;
+  readonly #labelCounts = new LabelCounts(LABEL_OUTCOMES);
   #stopping: Promise<void> | undefined;
   #wasReady = false;
   #readyTimer: ReturnType<typeof setInterval> | undefined;
@@ -169,6 +172,7 @@ class ServingProcess implements Serving {
       drift: this.#drift,
       sync: this.#sync,
       followed: this.#followed,
+      labels: this.#labelCounts,
       ready: () => this.ready(),
       draining: () => this.#stopping !== undefined,
     });
@@ -327,26 +331,19 @@ class ServingProcess implements Serving {
     }
   }
 
+  /** Forwards labels to who knows their predictions, and counts what comes of them. */
   async #labels(body: unknown): Promise<unknown> {
-    const parsed = labelsRequestSchema.safeParse(body);
-    if (!parsed.success) {
-      const problems = parsed.error.issues.slice(0, 10).map((issue) =>
-        `${issue.path.join(".")}: ${issue.message}`
-      );
-      throw new SerinError("invalid_input", `No labels request: ${problems.join("; ")}`, {
-        hint: 'the body is {"labels":[{"prediction":"TOKEN","row":0,"label":1}…]}',
-      });
+    try {
+      const request = checkLabels(body);
+      const answer = await this.#options.peer.labels(request);
+      this.#labelCounts.answered(answer);
+      this.#options.predictions?.addLabels(labelsToLog(request, answer));
+      this.#sync.soon();
+      return answer;
+    } catch (thrown) {
+      this.#labelCounts.failed(thrown instanceof SerinError ? thrown.code : "internal");
+      throw thrown;
     }
-    if (parsed.data.labels.length > LIMITS.labelsMax) {
-      throw new SerinError(
-        "too_large",
-        `There are ${parsed.data.labels.length} labels, at most ${LIMITS.labelsMax} are taken at once`,
-      );
-    }
-    const answer = await this.#options.peer.labels(parsed.data);
-    this.#options.predictions?.addLabels(labelsToLog(parsed.data, answer));
-    this.#sync.soon();
-    return answer;
   }
 
   #reasons(): string[] {
@@ -391,4 +388,24 @@ class ServingProcess implements Serving {
 function urlOf(host: string, port: number): string {
   const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}
+
+/** @throws {SerinError} `invalid_input`, `too_large` */
+function checkLabels(body: unknown): LabelsRequest {
+  const parsed = labelsRequestSchema.safeParse(body);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.slice(0, 10).map((issue) =>
+      `${issue.path.join(".")}: ${issue.message}`
+    );
+    throw new SerinError("invalid_input", `No labels request: ${problems.join("; ")}`, {
+      hint: 'the body is {"labels":[{"prediction":"TOKEN","row":0,"label":1}…]}',
+    });
+  }
+  const { length } = parsed.data.labels;
+  if (length <= LIMITS.labelsMax) return parsed.data;
+  throw new SerinError(
+    "too_large",
+    `There are ${length} labels, at most ${LIMITS.labelsMax} are taken at once`,
+    { hint: "send them in several requests" },
+  );
 }

@@ -1,5 +1,11 @@
 import { addDriftMetrics, type DriftBook } from "../monitor/mod.ts";
-import { addInferenceMetrics, addProcessMetrics, type Metrics } from "../telemetry/mod.ts";
+import {
+  addInferenceMetrics,
+  addLabelMetrics,
+  addProcessMetrics,
+  type LabelCounts,
+  type Metrics,
+} from "../telemetry/mod.ts";
 import type { FollowedModel } from "./followed_model.ts";
 import type { IsolatePool } from "./isolate_pool.ts";
 import type { SyncLoop } from "./sync_loop.ts";
@@ -12,15 +18,17 @@ export function addServingMetrics(
     drift: DriftBook;
     sync: SyncLoop;
     followed: readonly FollowedModel[];
+    labels: LabelCounts;
     ready: () => boolean;
     draining: () => boolean;
   },
 ): void {
-  const { pool, drift, sync, followed, ready, draining } = sources;
+  const { pool, drift, sync, followed, labels, ready, draining } = sources;
   const one = (value: number) => [{ labels: {}, value }];
   addProcessMetrics(metrics, "serve");
   addInferenceMetrics(metrics, () => pool.stats.total());
   addDriftMetrics(metrics, () => drift.drifts());
+  addLabelMetrics(metrics, labels);
   metrics.gauge({
     name: "serin_ready",
     help: "1 when every model is warm and every data isolate answers",

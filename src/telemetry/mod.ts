@@ -1,6 +1,7 @@
 /** Prometheus metrics: one naming scheme, read from their owners when they are scraped. */
 export { addInferenceMetrics } from "./inference_metrics.ts";
 export { InferenceStats, type StatsSnapshot, type VersionStats } from "./inference_stats.ts";
+export { addLabelMetrics, LabelCounts } from "./label_metrics.ts";
 export { type HistogramSample, type Labels, Metrics, type Sample } from "./metrics.ts";
 export { addProcessMetrics } from "./process_metrics.ts";
 export {

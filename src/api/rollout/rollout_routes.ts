@@ -7,6 +7,7 @@ import {
   rolloutPlanSchema,
   syncRequestSchema,
 } from "../../rollout/mod.ts";
+import type { LabelCounts } from "../../telemetry/mod.ts";
 import { parseJson, readBody } from "../body.ts";
 import { errorResponse } from "../error_response.ts";
 
@@ -28,13 +29,20 @@ export type RolloutApi = Pick<
   "sync" | "labels" | "list" | "status" | "start" | "abort" | "promote"
 >;
 
+/** What the routes stand on beside the engine. */
+export interface RolloutRoutesOptions {
+  readonly log: Log;
+  /** Told what came of labels. */
+  readonly labels: LabelCounts;
+}
+
 /**
  * The routes of sync, labels and rollouts. Errors are `{"error": {"code", "message", "hint"}}` with
  * the code's status; all problems of a body are in its message.
  *
  * @returns a hono app, to be mounted with `app.route("/", …)`
  */
-export function rolloutRoutes(engine: RolloutApi, { log }: { log: Log }): Hono {
+export function rolloutRoutes(engine: RolloutApi, { log, labels }: RolloutRoutesOptions): Hono {
   const app = new Hono();
   app.onError((thrown, c) => errorResponse(thrown, { log, what: `${c.req.method} ${c.req.path}` }));
   app.post("/api/serin/v1/sync", async (c) => {
@@ -42,8 +50,15 @@ export function rolloutRoutes(engine: RolloutApi, { log }: { log: Log }): Hono {
     return c.json(await engine.sync(request));
   });
   app.post("/v1/labels", async (c) => {
-    const request = await readChecked(c, labelsRequestSchema, LIMITS.labelsBodyBytesMax);
-    return c.json(await engine.labels(request));
+    try {
+      const request = await readChecked(c, labelsRequestSchema, LIMITS.labelsBodyBytesMax);
+      const answer = await engine.labels(request);
+      labels.answered(answer);
+      return c.json(answer);
+    } catch (thrown) {
+      labels.failed(thrown instanceof SerinError ? thrown.code : "internal");
+      throw thrown;
+    }
   });
   app.get("/api/serin/v1/rollouts", (c) => c.json({ rollouts: engine.list() }));
   app.get("/api/serin/v1/rollouts/:id", (c) => c.json(engine.status(c.req.param("id"))));

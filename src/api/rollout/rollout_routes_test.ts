@@ -3,7 +3,13 @@ import { rolloutStatusSchema, rolloutSummarySchema } from "../../control/mod.ts"
 import { LIMITS, SeededRandom, silentLog, SystemRandom } from "../../core/mod.ts";
 import { openDatabase } from "../../database/mod.ts";
 import { FakeCatalog } from "../../rollout/fake_catalog.ts";
-import { createTokenSealer, RolloutEngine, rolloutMigrations } from "../../rollout/mod.ts";
+import {
+  createTokenSealer,
+  LABEL_OUTCOMES,
+  RolloutEngine,
+  rolloutMigrations,
+} from "../../rollout/mod.ts";
+import { LabelCounts } from "../../telemetry/mod.ts";
 import { assertEquals, assertIncludes, FakeClock } from "../../testing/mod.ts";
 import { rolloutRoutes } from "./mod.ts";
 
@@ -20,11 +26,12 @@ const SYNC = {
   counts: [],
 };
 
-function openApp(): { app: Hono; clock: FakeClock; catalog: FakeCatalog } {
+function openApp() {
   const clock = new FakeClock(), catalog = new FakeCatalog({ m: { champion: "1" } });
   const database = openDatabase(":memory:", rolloutMigrations);
   const engine = new RolloutEngine({ database, catalog, clock, random: new SeededRandom(1) });
-  return { app: rolloutRoutes(engine, { log: silentLog }), clock, catalog };
+  const labels = new LabelCounts(LABEL_OUTCOMES);
+  return { app: rolloutRoutes(engine, { log: silentLog, labels }), clock, catalog, labels };
 }
 
 // deno-lint-ignore no-explicit-any
@@ -84,8 +91,8 @@ Deno.test("a rollout over HTTP: start, sync, list, status, abort", async () => {
   assertEquals((await call(app, "POST", `${ROLLOUTS}/${id}/promote`)).status, 409);
 });
 
-Deno.test("labels over HTTP: accepted and refused ones, each with its place", async () => {
-  const { app, clock } = openApp();
+Deno.test("labels over HTTP: accepted and refused ones, each with its place, and counted", async () => {
+  const { app, clock, labels: counts } = openApp();
   const { json: { tokenKeys } } = await call(app, "POST", "/api/serin/v1/sync", SYNC);
   const prediction = createTokenSealer(tokenKeys, new SystemRandom()).seal({
     model: "m",
@@ -105,6 +112,10 @@ Deno.test("labels over HTTP: accepted and refused ones, each with its place", as
     1,
     "invalid_token",
   ]);
+  await call(app, "POST", "/v1/labels", { labels: [{ prediction, label: 0 }] });
+  await call(app, "POST", "/v1/labels", { label: 1 });
+  const seen = Object.fromEntries([...counts.entries()].filter(([, count]) => count > 0));
+  assertEquals(seen, { accepted: 1, invalid_token: 1, already_labelled: 1, invalid_input: 1 });
 });
 
 Deno.test("errors: code, message and hint, every problem of a body, its size bounded", async () => {
