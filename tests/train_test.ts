@@ -215,6 +215,7 @@ Deno.test("what cannot be trained is told of, and leaves nothing behind", () =>
     await folder.refuse({ data, target: "y", rows: "5-5" }, "usage", "is empty");
     await folder.refuse({ data, target: "y", rows: "0-601" }, "invalid_input", "600 data rows");
     await folder.refuse({ data, target: "y", register: "m" }, "usage", "--registry URL");
+    await folder.refuse({ data, target: "y", tag: ["a=b"] }, "usage", "--tag needs --registry");
     const slash = { data, target: "y", registry: "http://127.0.0.1:1", register: "a/b" };
     await folder.refuse(slash, "usage", "--register a/b", '"/" or ":"');
     await folder.refuse({ data: csv("x,y\n1,2\n1\n"), target: "y" }, "invalid_data", "line 3");
@@ -246,11 +247,15 @@ Deno.test("a run with a registry: what is recorded", () =>
     const calls: string[] = [];
     const note = <T>(call: string, answer: T) => (calls.push(call), Promise.resolve(answer));
     const runLog: RunLog = {
-      start: (run) => note(`start ${run.experiment} ${run.params["gbdt.leaves"]}`, "c".repeat(32)),
+      start: (run) => {
+        const { "serin.data": data, "serin.rows": rows, ticket } = run.tags;
+        const what = `start ${run.experiment} ${run.params["gbdt.leaves"]}`;
+        return note(`${what} of ${data}, ${rows}, for ${ticket}`, "c".repeat(32));
+      },
       logMetrics: (points: readonly MetricPoint[]) =>
         note(`metrics ${[...new Set(points.map((point) => point.key))].length}`, undefined),
       logModel: (files) => note(`model ${files.size}`, undefined),
-      register: (name) => note(`register ${name}`, "7"),
+      register: (name, tags) => note(`register ${name} ${JSON.stringify(tags)}`, "7"),
       finish: (status) => note(`finish ${status}`, undefined),
     };
     const printed = await folder.train({
@@ -259,12 +264,13 @@ Deno.test("a run with a registry: what is recorded", () =>
       registry: "http://registry",
       experiment: "prices",
       register: "electricity",
+      tag: ["ticket=7=7"],
     }, { runLog });
     assertEquals(calls, [
-      "start prices 31",
+      `start prices 31 of ${ELEC2}, 0-3000, for 7=7`,
       "metrics 16",
       "model 10",
-      "register electricity",
+      'register electricity {"ticket":"7=7"}',
       "finish FINISHED",
     ]);
     assertEquals(printed.run_id, "c".repeat(32));

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
 import { DATA_LIMITS } from "../datacheck/mod.ts";
+import { dataOptions } from "./data_options.ts";
 import { modelRegistry, registryToken, registryTokenFile } from "./registry_options.ts";
 
 const share = (description: string, fallback: number) =>
@@ -19,9 +20,10 @@ export const dataCheckCommand = defineCommand({
     "1: it could not be checked.",
   options: z.strictObject({
     data: z.string().min(1).meta({
-      description: "CSV file with a header line",
-      placeholder: "FILE",
+      description: "CSV file with a header line, or its http(s) address",
+      placeholder: "FILE|URL",
     }),
+    ...dataOptions,
     spec: z.string().min(1).optional().meta({
       description: "train.yaml: target, objective, ignored columns",
       placeholder: "FILE",

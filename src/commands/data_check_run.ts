@@ -15,10 +15,11 @@ import { parseModelProfile } from "../monitor/mod.ts";
 import { parseModelUri } from "../serving/mod.ts";
 import { SPEC_SYNONYMS, type TrainSpec, trainSpecSchema } from "../train/mod.ts";
 import { readConfigFile } from "./config_file.ts";
-import { fetchProfile, readTable } from "./offline_model.ts";
+import { type DataAccess, nameData, readData } from "./data_source.ts";
+import { fetchProfile } from "./offline_model.ts";
 
 /** The options of `serin data check`. */
-export interface DataCheckOptions extends DataLimits {
+export interface DataCheckOptions extends DataLimits, DataAccess {
   readonly data: string;
   readonly spec?: string | undefined;
   readonly target?: string | undefined;
@@ -42,8 +43,8 @@ export async function run(options: DataCheckOptions, context: CommandContext): P
   }
   const reference = await readReference(options);
   const report = checkData({
-    dataset: await readTable("--data", options.data),
-    source: options.data,
+    dataset: await readData(options.data, options, context.log),
+    source: nameData(options.data),
     target,
     objective: spec.objective,
     ignored: spec.features.ignore,

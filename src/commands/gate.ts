@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
+import { dataOptions } from "./data_options.ts";
 import { modelRegistry, registryToken, registryTokenFile } from "./registry_options.ts";
 
 /** `serin gate` */
@@ -23,9 +24,12 @@ export const gateCommand = defineCommand({
       description: "Where the registry has no such champion yet, the limits alone count",
     }),
     data: z.string().min(1).meta({
-      description: "CSV file with the target, rows that neither model has learned from",
-      placeholder: "FILE",
+      description:
+        "CSV file with the target, or its http(s) address: rows that neither model has " +
+        "learned from",
+      placeholder: "FILE|URL",
     }),
+    ...dataOptions,
     rows: z.string().regex(/^\d+-\d+$/, "must be two row numbers, e.g. 30000-45312").optional()
       .meta({
         description: "Use these data rows only: from A (counted from 0) to before B",

@@ -23,15 +23,16 @@ import {
 import { configureOrt, readOrtWasm } from "../inference/mod.ts";
 import { type ModelUri, parseModelUri } from "../serving/mod.ts";
 import { OnnxGateModel } from "./gate_onnx_model.ts";
+import { type DataAccess, nameData, readData } from "./data_source.ts";
 import { formatVerdict } from "./gate_verdict.ts";
-import { type FetchedModel, fetchModel, isFirst, readTable } from "./offline_model.ts";
+import { type FetchedModel, fetchModel, isFirst } from "./offline_model.ts";
 import { openRegistryClient } from "./registry_client.ts";
 
 /** Slices that the table shows; all are in the JSON. */
 const SLICES_SHOWN = 8;
 
 /** The options of `serin gate`. */
-export interface GateOptions {
+export interface GateOptions extends DataAccess {
   readonly candidate: string;
   readonly champion?: string | undefined;
   readonly allowFirst?: boolean;
@@ -52,7 +53,7 @@ export interface GateOptions {
 export async function run(options: GateOptions, context: CommandContext): Promise<number> {
   const given = checkOptions(options);
   const spec = await readSpec(options.spec);
-  const data = cutRows(await readTable("--data", options.data), options);
+  const data = cutRows(await readData(options.data, options, context.log), options);
   const addresses = await withoutMissingChampion(given, options);
   const candidate = await fetchModel(addresses.candidate, { ...options, uri: options.candidate });
   const champion = addresses.champion === undefined
@@ -141,7 +142,7 @@ function cutRows(data: Dataset, { rows, data: path }: GateOptions): Dataset {
   if (end <= data.rows) return sliceRows(data, start, end);
   throw new SerinError(
     "invalid_input",
-    `--rows ${rows} goes past the end: ${path} has ${data.rows} data rows`,
+    `--rows ${rows} goes past the end: ${nameData(path)} has ${data.rows} data rows`,
   );
 }
 
@@ -157,7 +158,7 @@ async function judge(
 ): Promise<GateReport> {
   configureOrt(readOrtWasm());
   const rows = options.rows === undefined ? "" : `, rows ${options.rows}`;
-  const source = `${options.data}${rows}`;
+  const source = `${nameData(options.data)}${rows}`;
   const open = (uri: string, address: ModelUri, fetched: FetchedModel) =>
     OnnxGateModel.open({ uri, address, fetched, source });
   await using models = new AsyncDisposableStack();

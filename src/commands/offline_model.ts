@@ -1,5 +1,5 @@
 import { didYouMean, messageOf, SerinError } from "../core/mod.ts";
-import { type Dataset, findNonNumber, getColumn, readCsv } from "../dataset/mod.ts";
+import { type Dataset, findNonNumber, getColumn } from "../dataset/mod.ts";
 import type { GivenInput, Signature } from "../inference/mod.ts";
 import type { MlflowClient } from "../mlflow/mod.ts";
 import { MlflowSource, type ModelUri, nameOfPath, readModelPath } from "../serving/mod.ts";
@@ -112,26 +112,6 @@ function noProfile(uri: string, message: string, cause: unknown): SerinError {
     hint: `serin train writes it; without --reference ${uri} the data are checked by themselves`,
     cause,
   });
-}
-
-/**
- * Reads a CSV file.
- *
- * @param flag the option that named it, for errors
- * @throws {SerinError} `not_found`, `storage`, or what is wrong with the file
- */
-export async function readTable(flag: string, path: string): Promise<Dataset> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(path);
-  } catch (cause) {
-    const missing = cause instanceof Deno.errors.NotFound;
-    const why = missing ? "there is no such file" : messageOf(cause);
-    throw new SerinError(missing ? "not_found" : "storage", `Cannot read ${flag} ${path}: ${why}`, {
-      cause,
-    });
-  }
-  return await readCsv(bytes, { source: path });
 }
 
 /** @throws {SerinError} `invalid_input` that names every column that the file lacks */

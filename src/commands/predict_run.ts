@@ -9,7 +9,8 @@ import {
   toFeeds,
 } from "../inference/mod.ts";
 import { namingPath, parseModelUri, toModelFile } from "../serving/mod.ts";
-import { checkColumns, fetchModel, inputsOf, readTable } from "./offline_model.ts";
+import { readTable } from "./data_source.ts";
+import { checkColumns, fetchModel, inputsOf } from "./offline_model.ts";
 
 /** Rows that are run at once: bounds memory, and is past the point where batches get no faster. */
 const BATCH_ROWS = 4096;

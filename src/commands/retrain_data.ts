@@ -2,7 +2,7 @@ import { messageOf, SerinError, storageError, writeFileAtomic } from "../core/mo
 import { getColumn } from "../dataset/mod.ts";
 import { exportPredictions, PredictionReader } from "../monitor/prediction_log/mod.ts";
 import type { CollectedData, DataCollector, ModelRetraining } from "../retrain/mod.ts";
-import { readTable } from "./offline_model.ts";
+import { readTable } from "./data_source.ts";
 
 const DAY_MS = 86_400_000;
 

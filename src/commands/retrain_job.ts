@@ -3,7 +3,7 @@ import { type Clock, SerinError, sha256Hex } from "../core/mod.ts";
 import { getColumn } from "../dataset/mod.ts";
 import type { MlflowClient } from "../mlflow/mod.ts";
 import type { DataCollector, RetrainGate, RetrainTrainer, TrainedVersion } from "../retrain/mod.ts";
-import { readTable } from "./offline_model.ts";
+import { readTable } from "./data_source.ts";
 
 const LOOK_MS = 2000;
 /** A controller looks every second: one that has not taken a request by then is not there. */

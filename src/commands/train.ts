@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
+import { dataOptions } from "./data_options.ts";
 import { registryToken, registryTokenFile } from "./registry_options.ts";
 
 /** `serin train` */
@@ -12,10 +13,11 @@ export const trainCommand = defineCommand({
     "model is written only when onnxruntime answers as the trainer does.",
   options: z.strictObject({
     data: z.string().min(1).meta({
-      description: "CSV file with a header line",
-      placeholder: "FILE",
+      description: "CSV file with a header line, or its http(s) address",
+      placeholder: "FILE|URL",
       env: "SERIN_TRAIN_DATA",
     }),
+    ...dataOptions,
     target: z.string().min(1).optional().meta({
       description: "The column to predict; default the one of train.yaml",
       placeholder: "COLUMN",
@@ -55,6 +57,10 @@ export const trainCommand = defineCommand({
       description: "Make the model a version of this registered model (needs --registry)",
       placeholder: "NAME",
     }),
+    tag: z.array(z.string().regex(/^[^=]+=/, "must be KEY=VALUE")).default([]).meta({
+      description: "A further tag of the run, and of the version",
+      placeholder: "KEY=VALUE",
+    }),
     json: z.boolean().default(false).meta({ description: "Print one JSON document" }),
   }),
   // env: the YAML parser looks for a debugging variable.
@@ -62,6 +68,7 @@ export const trainCommand = defineCommand({
   examples: [
     "train --data data/elec2.csv --target target --out model",
     "train --data data/elec2.csv --spec train.yaml --rows 0-8736 --out model --json",
+    "train --data https://host/rows.csv --data-token-file token --target target --out model",
   ],
   load: () => import("./train_run.ts"),
 });

@@ -1,7 +1,7 @@
 import { type CommandContext, formatTable, openProgress } from "../cli/mod.ts";
 import { parseYamlConfig } from "../config/mod.ts";
 import { type Log, messageOf, OutputFolder, SerinError, systemClock } from "../core/mod.ts";
-import { type Dataset, readCsv, sliceRows } from "../dataset/mod.ts";
+import { type Dataset, sliceRows } from "../dataset/mod.ts";
 import { configureOrt, openOrtSession, readOrtWasm } from "../inference/mod.ts";
 import {
   type ReferenceRunner,
@@ -14,11 +14,12 @@ import {
   trainSpecSchema,
   trainTracked,
 } from "../train/mod.ts";
+import { type DataAccess, nameData, readData } from "./data_source.ts";
 import { openRegistryClient, waitUntilReachable } from "./registry_client.ts";
 import { openMlflowRunLog } from "./train_run_log.ts";
 
 /** The options of `serin train`. */
-export interface TrainOptions {
+export interface TrainOptions extends DataAccess {
   readonly data: string;
   readonly target?: string | undefined;
   readonly spec?: string | undefined;
@@ -31,6 +32,7 @@ export interface TrainOptions {
   readonly registryWaitSeconds: number;
   readonly experiment?: string | undefined;
   readonly register?: string | undefined;
+  readonly tag?: readonly string[];
   readonly json: boolean;
 }
 
@@ -49,7 +51,7 @@ export async function run(
   const rows = checkOptions(options);
   const spec = await readSpec(options);
   await using folder = await OutputFolder.open(options.out, options.overwrite);
-  const dataset = await readData(options.data, rows);
+  const dataset = await readRows(options, rows, context.log);
   const progress = openProgress({ interactive: context.interactive });
   const request: TrainRequest = {
     dataset,
@@ -73,11 +75,25 @@ export async function run(
     const { trained, version } = await trainTracked(request, runLog, {
       register: options.register,
       save: (trained) => folder.write(trained.files),
+      ...tagsOf(options),
     });
     printResult(options, context, trained, version);
   } finally {
     progress.end();
   }
+}
+
+/** Where the rows came from, for the run; what the command line says, for run and version. */
+function tagsOf({ data, rows, tag = [] }: TrainOptions) {
+  const versionTags = Object.fromEntries(tag.map((text) => {
+    const at = text.indexOf("=");
+    return [text.slice(0, at), text.slice(at + 1)];
+  }));
+  const source = {
+    "serin.data": nameData(data),
+    ...(rows === undefined ? {} : { "serin.rows": rows }),
+  };
+  return { versionTags, runTags: { ...versionTags, ...source } };
 }
 
 /** onnxruntime as the runtime that a model must agree with; one session a model. */
@@ -108,6 +124,9 @@ function checkOptions(options: TrainOptions): { start: number; end: number } | u
   if (options.register !== undefined && options.registry === undefined) {
     problems.push("--register needs --registry URL");
   }
+  if ((options.tag ?? []).length > 0 && options.registry === undefined) {
+    problems.push("--tag needs --registry URL: a folder has no tags");
+  }
   // MLflow's rule: told before the training, not after it.
   if (/[/:]/.test(options.register ?? "")) {
     problems.push(`--register ${options.register}: a model's name cannot have "/" or ":" in it`);
@@ -135,16 +154,18 @@ async function connect(registry: string, options: TrainOptions, log: Log): Promi
   return openMlflowRunLog(client, systemClock);
 }
 
-async function readData(
-  path: string,
+async function readRows(
+  options: TrainOptions,
   rows: { start: number; end: number } | undefined,
+  log: Log,
 ): Promise<Dataset> {
-  const dataset = await readCsv(await readFile(path, "--data"), { source: path });
+  const dataset = await readData(options.data, options, log);
   if (rows === undefined) return dataset;
   if (rows.end > dataset.rows) {
+    const seen = `${nameData(options.data)} has ${dataset.rows} data rows`;
     throw new SerinError(
       "invalid_input",
-      `--rows ${rows.start}-${rows.end} goes past the end: ${path} has ${dataset.rows} data rows`,
+      `--rows ${rows.start}-${rows.end} goes past the end: ${seen}`,
     );
   }
   return sliceRows(dataset, rows.start, rows.end);

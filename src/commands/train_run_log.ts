@@ -58,11 +58,14 @@ class MlflowRunLog implements RunLog {
     }
   }
 
-  async register(name: string): Promise<string> {
+  async register(name: string, tags: Readonly<Record<string, string>>): Promise<string> {
     const { id, artifactUri } = this.#started();
     await this.#client.models.ensure(name);
     const source = `${artifactUri}/${MODEL_PATH}`;
-    const { version } = await this.#client.versions.create({ name, source, runId: id });
+    const { version } = await this.#client.versions.create({
+      ...{ name, source, runId: id },
+      ...(Object.keys(tags).length === 0 ? {} : { tags: pairs(tags, TAG_CHARACTERS_MAX) }),
+    });
     return String(version);
   }
 

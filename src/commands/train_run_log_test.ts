@@ -47,7 +47,7 @@ Deno.test("a run, its metrics, its model's files and the version are sent", asyn
   assertEquals(await log.start(START), "r1");
   await log.logMetrics([{ key: "auc", value: 0.9, step: 5 }]);
   await log.logModel(new Map([["MLmodel", new TextEncoder().encode("a: 1")]]));
-  assertEquals(await log.register("m"), "3");
+  assertEquals(await log.register("m", { "serin.training_request": "t1" }), "3");
   await log.finish("FINISHED");
   const bodyOf = (route: string) => JSON.parse(sent.find((call) => call.route === route)!.body);
   const batch = bodyOf("mlflow/runs/log-batch");
@@ -58,7 +58,10 @@ Deno.test("a run, its metrics, its model's files and the version are sent", asyn
     body: "a: 1",
   });
   const version = bodyOf("mlflow/model-versions/create");
-  assertEquals(version, { name: "m", source: `${RUN.artifact_uri}/model`, run_id: "r1" });
+  assertEquals(version, {
+    ...{ name: "m", source: `${RUN.artifact_uri}/model`, run_id: "r1" },
+    tags: [{ key: "serin.training_request", value: "t1" }],
+  });
   const update = bodyOf("mlflow/runs/update");
   assertEquals([update.status, update.end_time], ["FINISHED", new FakeClock().now()]);
 });

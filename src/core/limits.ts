@@ -32,6 +32,8 @@ export const LIMITS = {
   aliasChangesMax: 1000,
   /** Replicas that one answer lists, the live ones first. */
   replicasListedMax: 1000,
+  /** Largest table that is fetched from an address. */
+  dataBytesMax: 2_000_000_000,
   /** Columns and bytes of one CSV file's line. */
   csvColumnsMax: 10_000,
   csvLineBytesMax: 16 * 1024 * 1024,

@@ -21,8 +21,12 @@ export interface RunLog {
   logMetrics(points: readonly MetricPoint[]): Promise<void>;
   /** Stores the files of the model's folder, by their names. */
   logModel(files: ReadonlyMap<string, Uint8Array>): Promise<void>;
-  /** Makes a version of the logged model, and the registered model where it is new. @returns the version */
-  register(name: string): Promise<string>;
+  /**
+   * Makes a version of the logged model, with tags, and the registered model where it is new.
+   *
+   * @returns the version
+   */
+  register(name: string, tags: Readonly<Record<string, string>>): Promise<string>;
   finish(status: "FINISHED" | "FAILED"): Promise<void>;
 }
 

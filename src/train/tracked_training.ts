@@ -8,6 +8,10 @@ import { resolveTarget, type TrainedModel, trainModel, type TrainRequest } from 
 export interface TrackingOptions {
   /** The registered model that becomes a version of; undefined: none. */
   readonly register?: string;
+  /** Further tags of the run: where its rows came from, who asked for it. */
+  readonly runTags?: Readonly<Record<string, string>>;
+  /** Tags that the version is made with. */
+  readonly versionTags?: Readonly<Record<string, string>>;
   /** Keeps the model's folder, before anything is uploaded. */
   readonly save: (trained: TrainedModel) => Promise<void>;
 }
@@ -30,6 +34,7 @@ export async function trainTracked(
     name: spec.name,
     params: { ...flatten(spec), rows: String(request.dataset.rows) },
     tags: {
+      ...options.runTags,
       "serin.version": VERSION,
       "serin.dataset": datasetDigest(request.dataset),
       "serin.spec": JSON.stringify(spec),
@@ -42,7 +47,7 @@ export async function trainTracked(
     await log.logModel(trained.files);
     const version = options.register === undefined
       ? undefined
-      : await log.register(options.register);
+      : await log.register(options.register, options.versionTags ?? {});
     await log.finish("FINISHED");
     return { trained, version };
   } catch (thrown) {
