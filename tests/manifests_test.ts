@@ -3,6 +3,7 @@ import { parseAllDocuments } from "yaml";
 import { assertEquals, runSerin } from "../src/testing/mod.ts";
 
 const OVERLAYS = { base: "base", dev: "overlays/dev", production: "overlays/production" };
+/** Components, in the order in which a kustomization names them, and the settings that say the same. */
 const COMPONENTS = {
   "": [],
   "hpa-inflight-adapter": ["serving.autoscaling=inflight-adapter"],
@@ -10,6 +11,14 @@ const COMPONENTS = {
   "service-monitor": ["monitoring.monitors=true"],
   "prometheus-rule": ["monitoring.rules=true"],
   "grafana-dashboards": ["monitoring.dashboards=true"],
+  "retrain": ["retrain.enabled=true"],
+  // Two that both change the Deployment of serving or both add what is scraped, and many at once.
+  "retrain hpa-inflight-keda": ["retrain.enabled=true", "serving.autoscaling=inflight-keda"],
+  "service-monitor retrain": ["monitoring.monitors=true", "retrain.enabled=true"],
+  "hpa-inflight-adapter retrain service-monitor prometheus-rule grafana-dashboards": [
+    ...["serving.autoscaling=inflight-adapter", "retrain.enabled=true"],
+    ...["monitoring.monitors=true", "monitoring.rules=true", "monitoring.dashboards=true"],
+  ],
 };
 
 const missing = await kubectlMissing();
@@ -29,9 +38,9 @@ Deno.test({
       ]);
       assertEquals(code, 0, stderr);
       for (const [overlay, path] of Object.entries(OVERLAYS)) {
-        for (const [component, set] of Object.entries(COMPONENTS)) {
-          await t.step(`${overlay} ${component}`, async () => {
-            const built = await kustomize(folder, path, component);
+        for (const [components, set] of Object.entries(COMPONENTS)) {
+          await t.step(`${overlay} ${components}`, async () => {
+            const built = await kustomize(folder, path, components.split(" "));
             const flags = set.flatMap((one) => ["--set", one]);
             const { stdout } = await runSerin([
               "manifests",
@@ -50,10 +59,11 @@ Deno.test({
   },
 });
 
-async function kustomize(folder: string, path: string, component: string): Promise<string> {
+async function kustomize(folder: string, path: string, names: string[]): Promise<string> {
   const own = `${folder}/own`;
   await Deno.mkdir(own, { recursive: true });
-  const components = component === "" ? [] : [`../tree/components/${component}`];
+  const components = names.filter((name) => name !== "")
+    .map((name) => `../tree/components/${name}`);
   const kustomization = { resources: [`../tree/${path}`], components };
   await Deno.writeTextFile(`${own}/kustomization.yaml`, JSON.stringify(kustomization));
   const { success, stdout, stderr } = await kubectl("kustomize", own);

@@ -24,6 +24,7 @@ export function namespace(settings: ManifestSettings): Namespace {
 /** An account of each part, so that no pod runs as `default`; only the controller's gets a token. */
 export function serviceAccounts(settings: ManifestSettings): ServiceAccount[] {
   const parts: Part[] = ["registry", "serving", "controller", "training"];
+  if (settings.retrain.enabled) parts.push("retrain");
   return parts.map((part) => ({
     apiVersion: "v1",
     kind: "ServiceAccount",

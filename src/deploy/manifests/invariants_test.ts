@@ -29,6 +29,7 @@ const VARIANTS = [
   ],
   ["serving.autoscaling=inflight-keda", "network.clientNamespaces=a", "serving.spread=none"],
   ["namespace=elsewhere", "network.apiServerCidrs=10.0.0.1/32", "registry.storageClass=fast"],
+  ["retrain.enabled=true", "network.apiServerCidrs=10.0.0.1/32", "monitoring.monitors=true"],
 ];
 
 /** Runs a check over each installation: overlays × variants. */
@@ -84,7 +85,7 @@ checkAll("pods are admitted by Pod Security's restricted level", (objects) => {
     for (const volume of spec.volumes) {
       const [, kind] = Object.keys(volume);
       assertTrue(
-        ["emptyDir", "projected", "persistentVolumeClaim"].includes(kind),
+        ["emptyDir", "projected", "persistentVolumeClaim", "configMap"].includes(kind),
         `${name} ${kind}`,
       );
     }
@@ -164,6 +165,10 @@ checkAll("serving pods have the replica token alone; no token is in the environm
     templates(objects).find(([owner]) => owner === name)![1].spec.volumes
       .flatMap((volume) => volume.projected?.sources ?? [])
       .flatMap(({ secret }) => secret.items.map(({ key }) => key));
+  const isRetraining = objects.some(({ metadata }) => metadata.name === "serin-retrain-data");
+  if (isRetraining) {
+    assertEquals(keys("Deployment serin-retrain"), ["admin-token", "replica-token"]);
+  }
   assertEquals(keys("Deployment serin-serving"), ["replica-token"]);
   assertEquals(keys("StatefulSet serin-registry"), ["admin-token", "replica-token"]);
   assertEquals(keys("Deployment serin-controller"), ["admin-token"]);
@@ -216,6 +221,7 @@ checkAll("the serving Deployment leaves replicas and arguments to others", (obje
   assertEquals("replicas" in spec, false);
   assertEquals("args" in spec.template.spec.containers[0], false);
   assertEquals(metadata.annotations, { "serin.dev/models": "registry" });
+  assertTrue(spec.strategy.type === "RollingUpdate", "one by one");
   assertEquals(spec.strategy.rollingUpdate.maxUnavailable, 0);
   const command = spec.template.spec.containers[0].command;
   const after = (flag: string) => Number(command[command.indexOf(flag) + 1]);

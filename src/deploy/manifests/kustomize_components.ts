@@ -50,6 +50,11 @@ export const COMPONENTS: readonly ComponentSource[] = [
     ],
   },
   {
+    name: "retrain",
+    settings: { retrain: { enabled: true } },
+    isIn: ({ retrain }) => retrain.enabled,
+  },
+  {
     name: "service-monitor",
     settings: { monitoring: { monitors: true } },
     isIn: ({ monitoring }) => monitoring.monitors,

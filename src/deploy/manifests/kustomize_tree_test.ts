@@ -79,6 +79,7 @@ Deno.test("what the base has already is no component", () => {
     /^comp.*kust/.test(path)
   );
   assertEquals(components, [
+    "components/retrain/kustomization.yaml",
     "components/service-monitor/kustomization.yaml",
     "components/prometheus-rule/kustomization.yaml",
     "components/grafana-dashboards/kustomization.yaml",

@@ -1,7 +1,7 @@
 import { VERSION } from "../../core/mod.ts";
 
 /** The parts that serin runs as on Kubernetes; the value of the label `app.kubernetes.io/component`. */
-export type Part = "registry" | "serving" | "controller" | "training";
+export type Part = "registry" | "serving" | "controller" | "training" | "retrain";
 
 /** Names that other programs rely on: the controller, `serin deploy`, people with kubectl. */
 export const NAMES = {
@@ -12,6 +12,9 @@ export const NAMES = {
   trainingTemplate: "serin-train",
   trainingJob: "serin-train-once",
   trainingData: "serin-training-data",
+  retrain: "serin-retrain",
+  retrainConfig: "serin-retrain",
+  retrainData: "serin-retrain-data",
   tokens: "serin-tokens",
   rolloutCrd: "rollouts.serin.dev",
   adapterRules: "serin-prometheus-adapter-rules",
@@ -26,6 +29,7 @@ export const PORTS = {
   registry: { http: 5000 },
   serving: { http: 8080, admin: 8081 },
   controller: { admin: 8082 },
+  retrain: { http: 8083 },
 } as const;
 
 /** Keys of the Secret `serin-tokens`. */
@@ -54,3 +58,6 @@ export function labelsOf(part?: Part): Record<string, string> {
 
 /** The address of the registry for pods of the same namespace. */
 export const REGISTRY_URL = `http://${NAMES.registry}:${PORTS.registry.http}`;
+
+/** The address of what retrains, for the same pods. */
+export const RETRAIN_URL = `http://${NAMES.retrain}:${PORTS.retrain.http}`;

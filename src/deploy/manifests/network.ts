@@ -13,9 +13,12 @@ const API_SERVER_PORTS = [443, 6443, 8443, 16443];
 
 /** Who may reach whom: nobody, then what serin needs. Nodes (probes) always reach their own pods. */
 export function networkPolicies(settings: ManifestSettings): NetworkPolicy[] {
-  const { network } = settings;
+  const { network, retrain } = settings;
   const monitoring = inNamespace(network.monitoringNamespace);
   const toRegistry = { to: [podsOf("registry")], ports: [tcp(PORTS.registry.http)] };
+  const toRetrain = retrain.enabled
+    ? [{ to: [podsOf("retrain")], ports: [tcp(PORTS.retrain.http)] }]
+    : [];
   const apiServer = network.apiServerCidrs.map(ipBlock);
   return [
     policy(settings, NAMES.defaultDeny, undefined, {}),
@@ -24,6 +27,7 @@ export function networkPolicies(settings: ManifestSettings): NetworkPolicy[] {
       ingress: [{
         from: [
           ...(["serving", "controller", "training"] as const).map(podsOf),
+          ...(retrain.enabled ? [podsOf("retrain")] : []),
           monitoring,
           ...apiServer,
         ],
@@ -38,7 +42,7 @@ export function networkPolicies(settings: ManifestSettings): NetworkPolicy[] {
         },
         { from: [monitoring], ports: [tcp(PORTS.serving.admin)] },
       ],
-      egress: [toRegistry],
+      egress: [toRegistry, ...toRetrain],
     }),
     policy(settings, NAMES.controller, "controller", {
       ingress: [{ from: [monitoring], ports: [tcp(PORTS.controller.admin)] }],
@@ -47,7 +51,17 @@ export function networkPolicies(settings: ManifestSettings): NetworkPolicy[] {
         { to: atLeastOne(apiServer), ports: API_SERVER_PORTS.map(tcp) },
       ],
     }),
-    policy(settings, NAMES.training, "training", { egress: [toRegistry] }),
+    policy(settings, NAMES.training, "training", { egress: [toRegistry, ...toRetrain] }),
+    ...(retrain.enabled
+      ? [policy(settings, NAMES.retrain, "retrain", {
+        ingress: [{
+          // Logs of replicas, rows for Jobs, Alertmanager's webhook and /metrics, people's questions.
+          from: [podsOf("serving"), podsOf("training"), monitoring, ...apiServer],
+          ports: [tcp(PORTS.retrain.http)],
+        }],
+        egress: [toRegistry],
+      })]
+      : []),
   ];
 }
 

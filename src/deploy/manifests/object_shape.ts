@@ -86,13 +86,15 @@ export interface Deployment extends Of<"apps/v1", "Deployment"> {
     readonly replicas?: number;
     readonly revisionHistoryLimit: number;
     readonly progressDeadlineSeconds: number;
-    readonly strategy: {
-      readonly type: "RollingUpdate";
-      readonly rollingUpdate: {
-        readonly maxUnavailable: number | string;
-        readonly maxSurge: number | string;
+    readonly strategy:
+      | { readonly type: "Recreate" }
+      | {
+        readonly type: "RollingUpdate";
+        readonly rollingUpdate: {
+          readonly maxUnavailable: number | string;
+          readonly maxSurge: number | string;
+        };
       };
-    };
     readonly selector: Selector;
     readonly template: PodTemplate;
   };

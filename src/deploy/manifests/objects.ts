@@ -5,6 +5,7 @@ import { controllerDeployment } from "./controller.ts";
 import { dashboardMaps, monitors, prometheusRule } from "./monitoring.ts";
 import { networkPolicies } from "./network.ts";
 import type { Manifest } from "./object_shape.ts";
+import { retrainData, retrainDeployment, retrainService } from "./retrain.ts";
 import { registryService, registryStatefulSet } from "./registry.ts";
 import { rolloutCrd } from "./rollout_crd.ts";
 import { servingBudget, servingDeployment, servingService } from "./serving.ts";
@@ -30,6 +31,10 @@ export const OBJECT_GROUPS = {
     trainingCronJob(settings),
     ...(settings.training.job ? [trainingJob(settings)] : []),
   ],
+  "retrain": (settings) =>
+    settings.retrain.enabled
+      ? [retrainData(settings), retrainService(settings), retrainDeployment(settings)]
+      : [],
   "monitors": (settings) => settings.monitoring.monitors ? monitors(settings) : [],
   "rules": (settings) => settings.monitoring.rules ? [prometheusRule(settings)] : [],
   "dashboards": (settings) => settings.monitoring.dashboards ? dashboardMaps(settings) : [],

@@ -26,8 +26,12 @@ export function probe(
 }
 
 /** What differs between serin's containers. */
-export interface ContainerParts
-  extends Pick<Container, "command" | "args" | "env" | "ports" | "startupProbe"> {
+export interface ContainerParts extends
+  Pick<
+    Container,
+    "command" | "args" | "workingDir" | "env" | "ports" | "terminationMessagePolicy"
+  > {
+  readonly startupProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly livenessProbe?: Probe;
   readonly resources: Resources;

@@ -52,12 +52,15 @@ export interface Container {
   readonly imagePullPolicy: string;
   readonly command: readonly string[];
   readonly args?: readonly string[];
+  readonly workingDir?: string;
   readonly env?: readonly EnvironmentVariable[];
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
   readonly startupProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly livenessProbe?: Probe;
   readonly resources: Resources;
+  /** Where nothing is written to the default place, the log's end is what the pod's status tells. */
+  readonly terminationMessagePolicy?: "FallbackToLogsOnError";
   readonly securityContext: ContainerSecurity;
   readonly volumeMounts: readonly VolumeMount[];
 }
@@ -67,6 +70,7 @@ export interface Volume {
   readonly name: string;
   readonly emptyDir?: { readonly sizeLimit: string };
   readonly persistentVolumeClaim?: { readonly claimName: string; readonly readOnly: boolean };
+  readonly configMap?: { readonly name: string; readonly optional?: boolean };
   readonly projected?: {
     readonly defaultMode: number;
     readonly sources: readonly {

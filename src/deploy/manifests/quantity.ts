@@ -29,3 +29,8 @@ export function parseQuantity(text: string): number | undefined {
   const match = /^(\d{1,15}(?:\.\d{1,9})?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/.exec(text);
   return match === null ? undefined : Number(match[1]) * SUFFIXES[match[2] ?? ""];
 }
+
+/** @returns a multiple of a number of bytes, rounded up to whole MiB, e.g. `512Mi` */
+export function multiplyBytes(quantity: string, factor: number): string {
+  return `${Math.ceil(parseQuantity(quantity)! * factor / 2 ** 20)}Mi`;
+}

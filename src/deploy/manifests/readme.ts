@@ -15,10 +15,11 @@ const INTRODUCTION = [
   "| `overlays/production/` | three replicas or more, over zones; larger volumes and resources |",
   "| `components/hpa-inflight-adapter/` | autoscaling on requests in flight, by prometheus-adapter |",
   "| `components/hpa-inflight-keda/` | the same by KEDA |",
+  "| `components/retrain/` | `serin retrain serve`, and replicas that send it what they log |",
   "| `components/service-monitor/` | what the Prometheus operator scrapes |",
   "| `components/prometheus-rule/` | the alerts, for the Prometheus operator |",
   "| `components/grafana-dashboards/` | the dashboards as ConfigMaps, for Grafana's sidecar |",
-  "| `prometheus/` | without the operator: `rules.yaml`, its tests, and examples of `prometheus.yaml` and `alertmanager.yaml` |",
+  "| `prometheus/` | without the operator: `rules.yaml`, its tests, and examples of `prometheus.yaml`, `prometheus-kubernetes.yaml` (finds the pods) and `alertmanager.yaml` |",
   "",
   "## Use",
   "",
@@ -66,6 +67,10 @@ const INTRODUCTION = [
   "- Training reads the volume `serin-training-data`, which you fill. The CronJob `serin-train` is a",
   "  template: the controller makes Jobs of it on request. `--set training.job=true` adds a Job that",
   "  trains at once, `--set training.suspend=false` trains by the clock.",
+  "- `retrain.enabled` and the component `retrain` need the ConfigMap `serin-retrain`, which is yours:",
+  "  `kubectl create configmap serin-retrain --namespace serin --from-file=retrain.yaml` and with",
+  "  `--from-file` each file that it names. `serin-retrain` starts again to read a changed one. Its",
+  "  volume `serin-retrain-data` is never removed by `serin deploy`.",
 ];
 
 /** The README of the tree, with every setting. */

@@ -1,4 +1,12 @@
-import { labelsOf, MODELS_ANNOTATION, NAMES, PORTS, REGISTRY_URL, selectorOf } from "./names.ts";
+import {
+  labelsOf,
+  MODELS_ANNOTATION,
+  NAMES,
+  PORTS,
+  REGISTRY_URL,
+  RETRAIN_URL,
+  selectorOf,
+} from "./names.ts";
 import type { Deployment, PodDisruptionBudget, Service } from "./object_shape.ts";
 import {
   metadataOf,
@@ -9,10 +17,17 @@ import {
   TOKENS_MOUNT,
   tokensVolume,
 } from "./pod_parts.ts";
-import type { Container, SpreadConstraint } from "./pod_shape.ts";
+import type { Container, SpreadConstraint, Volume } from "./pod_shape.ts";
+import { multiplyBytes } from "./quantity.ts";
 import type { ManifestSettings } from "./settings.ts";
 
 const CACHE = "/var/cache/serin";
+const PREDICTIONS = "/var/log/serin";
+
+/** After delay and grace: the last counts, the isolates' end. */
+const ENDING_SECONDS = 10;
+/** What is left of the prediction log is sent before that. */
+const ENDING_WITH_LOG_SECONDS = 25;
 
 /**
  * The replicas. Their number is the autoscaler's and their arguments (which models) are the
@@ -40,9 +55,11 @@ export function servingDeployment(settings: ManifestSettings): Deployment {
           volumes: [
             { name: "cache", emptyDir: { sizeLimit: serving.cacheSize } },
             tokensVolume("replica-token"),
+            ...predictionsVolume(settings),
           ],
           // serve waits by itself before it stops accepting: there is no preStop hook.
-          terminationGracePeriodSeconds: serving.shutdownDelaySeconds + serving.graceSeconds + 10,
+          terminationGracePeriodSeconds: serving.shutdownDelaySeconds + serving.graceSeconds +
+            (settings.retrain.enabled ? ENDING_WITH_LOG_SECONDS : ENDING_SECONDS),
           topologySpreadConstraints: spreadConstraints(serving.spread),
         }),
       },
@@ -60,6 +77,7 @@ function servingContainer(settings: ManifestSettings): Container {
       ...["--cache", CACHE],
       ...["--shutdown-delay-seconds", String(serving.shutdownDelaySeconds)],
       ...["--grace-seconds", String(serving.graceSeconds)],
+      ...predictionFlags(settings),
     ],
     env: [{
       name: "SERIN_WORKERS",
@@ -90,8 +108,29 @@ function servingContainer(settings: ManifestSettings): Container {
       failureThreshold: 6,
     }),
     resources: serving.resources,
-    volumeMounts: [{ name: "cache", mountPath: CACHE }, TOKENS_MOUNT],
+    volumeMounts: [
+      { name: "cache", mountPath: CACHE },
+      TOKENS_MOUNT,
+      ...(settings.retrain.enabled ? [{ name: "predictions", mountPath: PREDICTIONS }] : []),
+    ],
   });
+}
+
+/** Each replica keeps what it answered until what retrains has it. */
+function predictionFlags({ retrain }: ManifestSettings): string[] {
+  if (!retrain.enabled) return [];
+  return [
+    ...["--prediction-log", PREDICTIONS, "--prediction-log-bytes", retrain.replicaLogSize],
+    ...["--prediction-log-rate", retrain.logRate, "--prediction-log-to", RETRAIN_URL],
+    ...["--prediction-log-token-file", tokenFile("replica-token")],
+  ];
+}
+
+/** Twice the ring: above its limit a replica is evicted, and beside the ring are its journal and gaps. */
+function predictionsVolume({ retrain }: ManifestSettings): Volume[] {
+  if (!retrain.enabled) return [];
+  const sizeLimit = multiplyBytes(retrain.replicaLogSize, 2);
+  return [{ name: "predictions", emptyDir: { sizeLimit } }];
 }
 
 const SPREAD_KEYS = {

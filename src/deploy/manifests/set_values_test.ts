@@ -48,11 +48,11 @@ Deno.test("everything that is wrong is said at once, with the nearest key", asyn
     '"training.arguments": is no JSON array: current value is [1',
     '"registry.storage" is set twice',
     'there is no setting "nothing.alike": there are namespace, image, imagePullPolicy, registry., ' +
-    "serving., controller., training., network., monitoring.",
+    "serving., controller., training., retrain., network., monitoring.",
     'there is no setting "network.open": "network." has clientNamespaces, monitoringNamespace, ' +
     "dnsCidrs, apiServerCidrs",
     'there is no setting "__proto__.x": there are namespace, image, imagePullPolicy, registry., ' +
-    "serving., controller., training., network., monitoring.",
+    "serving., controller., training., retrain., network., monitoring.",
     '"namespace": must be a DNS label: a-z, 0-9 and -, at most 63 characters: current value is "A"',
     '"registry.storage": must be bytes, such as 256Mi or 10Gi: current value is "much"',
     '"serving.replicasMax": must be a whole number: current value is "many"',

@@ -14,6 +14,11 @@ const bytes = z.string().refine(
   (text) => (parseQuantity(text) ?? 0) >= 1 && !text.endsWith("m"),
   "must be bytes, such as 256Mi or 10Gi",
 );
+/** As `serin serve --prediction-log-bytes` reads it. */
+const logBytes = z.string().refine(
+  (text) => /^[1-9]\d*([KMGT]i|[kMGT])?$/.test(text) && parseQuantity(text)! >= 2 ** 20,
+  "must be whole bytes, at least 1Mi, such as 256Mi or 10Gi",
+);
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: "must be a CIDR, such as 10.0.0.0/8" });
 
@@ -140,6 +145,36 @@ const training = z.strictObject({
   resources: resources({ cpu: "1", memory: "384Mi" }, { memory: "2Gi" }),
 });
 
+const retrain = z.strictObject({
+  enabled: z.boolean().default(false).meta({
+    description:
+      "Whether serin retrain serve runs, and replicas send it what they log; needs the " +
+      "ConfigMap serin-retrain with retrain.yaml",
+  }),
+  trainIn: z.enum(["job", "worker"]).default("job").meta({
+    description: "Where it trains: in Jobs, or in its own pod",
+  }),
+  storage: bytes.default("10Gi").meta({
+    description: "Size of its volume: the log of all replicas, its records, rows of retrainings",
+  }),
+  storageClass: dnsLabel.optional().meta({
+    description: "StorageClass of that volume; default the cluster's own",
+  }),
+  logSize: logBytes.default("4Gi").meta({
+    description: "Most bytes that the log of all replicas keeps there; the oldest rows leave first",
+  }),
+  replicaLogSize: logBytes.default("256Mi").meta({
+    description:
+      "Most bytes that each replica keeps until they are sent; its node holds up to twice " +
+      "as many",
+  }),
+  logRate: z.string().regex(
+    /^(1(\.0+)?|0?\.\d*[1-9]\d*)$/,
+    "must be a number above 0, at most 1, such as 0.1",
+  ).default("1").meta({ description: "Share of the requests that is logged" }),
+  resources: resources({ cpu: "100m", memory: "256Mi" }, { memory: "2Gi" }),
+});
+
 const network = z.strictObject({
   clientNamespaces: z.array(dnsLabel).default([]).meta({
     description: "Namespaces that may send requests to the models; default anyone who reaches them",
@@ -178,12 +213,20 @@ const monitoring = z.strictObject({
   ticketUrl: z.url().default("http://alert-receiver.monitoring.svc:8080/ticket").meta({
     description: "The same for what can wait until the next working day",
   }),
-  retrainUrl: z.url().default("http://localhost:8083/v1/alerts").meta({
-    description: "Webhook of serin retrain serve, for what training on fresh data may cure",
+  retrainUrl: z.url().optional().meta({
+    description:
+      "Webhook of serin retrain serve, for what training on fresh data may cure; default " +
+      "the Service of retrain.enabled, else http://localhost:8083/v1/alerts",
   }),
   retrainTokenFile: z.string().startsWith("/", "must be an absolute path").optional().meta({
-    description: "File of Alertmanager's that holds its token; default it wants none",
+    description:
+      "File of Alertmanager's that holds its token; default none, or with retrain.enabled " +
+      "/etc/alertmanager/secrets/serin-retrain/token",
   }),
+  alertmanagers: z.array(z.string().regex(/^[^\s/]+:\d+$/, "must be HOST:PORT"))
+    .default(["alertmanager.monitoring.svc:9093"]).meta({
+      description: "Alertmanagers of prometheus/prometheus-kubernetes.yaml",
+    }),
   availabilityPercent: percent.default("99.9").meta({
     description: "Objective: requests that are answered, percent of 30 days'",
   }),
@@ -231,6 +274,12 @@ export const manifestSettingsSchema = z.strictObject({
     const message = `must be set, or --spec be in training.arguments: training.${alone} is ` +
       `${training[alone]}, and nobody asks for the training with arguments of their own`;
     context.addIssue({ code: "custom", path: ["target"], message });
+  }).prefault({}),
+  retrain: retrain.superRefine(({ logSize, storage }, context) => {
+    // Rows of a retraining are written beside the log before it is trained on.
+    if (parseQuantity(logSize)! <= parseQuantity(storage)! / 2) return;
+    const message = `must be at most half of retrain.storage (${storage})`;
+    context.addIssue({ code: "custom", path: ["logSize"], message });
   }).prefault({}),
   network: network.prefault({}),
   monitoring: monitoring.prefault({}),

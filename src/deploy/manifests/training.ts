@@ -8,6 +8,7 @@ import {
   TOKENS_MOUNT,
   tokensVolume,
 } from "./pod_parts.ts";
+import { RETRAIN_CONFIG, RETRAIN_CONFIG_MOUNT, retrainConfigVolume } from "./retrain.ts";
 import type { ManifestSettings } from "./settings.ts";
 
 const DATA = "/data";
@@ -46,7 +47,7 @@ export function trainingJob(settings: ManifestSettings): Job {
 }
 
 function trainingJobSpec(settings: ManifestSettings): JobSpec {
-  const { training } = settings;
+  const { training } = settings, hasConfig = settings.retrain.enabled;
   return {
     backoffLimit: 1,
     activeDeadlineSeconds: training.deadlineSeconds,
@@ -74,6 +75,7 @@ function trainingJobSpec(settings: ManifestSettings): JobSpec {
             ...["--registry", REGISTRY_URL, "--registry-token-file", tokenFile("admin-token")],
           ],
           args: training.arguments,
+          ...(hasConfig ? { workingDir: RETRAIN_CONFIG } : {}),
           // Not flags: a request's flags come behind the template's, and are above the environment.
           env: [
             { name: "SERIN_TRAIN_DATA", value: training.data },
@@ -82,7 +84,11 @@ function trainingJobSpec(settings: ManifestSettings): JobSpec {
               : [{ name: "SERIN_TRAIN_TARGET", value: training.target }]),
           ],
           resources: training.resources,
-          volumeMounts: [{ name: "data", mountPath: DATA, readOnly: true }, TOKENS_MOUNT],
+          volumeMounts: [
+            { name: "data", mountPath: DATA, readOnly: true },
+            TOKENS_MOUNT,
+            ...(hasConfig ? [RETRAIN_CONFIG_MOUNT] : []),
+          ],
         }),
         volumes: [
           {
@@ -90,6 +96,8 @@ function trainingJobSpec(settings: ManifestSettings): JobSpec {
             persistentVolumeClaim: { claimName: NAMES.trainingData, readOnly: true },
           },
           tokensVolume("admin-token"),
+          // A training that nobody's alert has asked for needs none of it.
+          ...(hasConfig ? [retrainConfigVolume({ optional: true })] : []),
         ],
         restartPolicy: "Never",
         tmpSize: "1Gi",

@@ -6,4 +6,9 @@ export { type RuleFile, ruleFile } from "./rule_file.ts";
 export { type AlertSettings, RULE_TIMES, type RuleTimes } from "./rule_options.ts";
 export type { Alert, AlertGroup } from "./rule_shape.ts";
 export { type RuleTestFile, ruleTestFile } from "./rule_test_file.ts";
-export { scrapeConfig } from "./scrape_config.ts";
+export {
+  kubernetesScrapeConfig,
+  type KubernetesScraping,
+  scrapeConfig,
+  SCRAPED_PORTS,
+} from "./scrape_config.ts";
