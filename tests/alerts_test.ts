@@ -3,11 +3,19 @@
  * alert comes out as it says, and each alert gets to the receiver that it is for.
  */
 import { parse } from "yaml";
-import { alertGroups, RULE_TIMES, ruleFile, ruleTestFile } from "../src/deploy/monitoring/mod.ts";
-import { manifestSettings } from "../src/deploy/mod.ts";
+import {
+  alertGroups,
+  kubernetesScrapeConfig,
+  RULE_TIMES,
+  ruleFile,
+  ruleTestFile,
+  SCRAPED_PORTS,
+} from "../src/deploy/monitoring/mod.ts";
+import { manifestSettings, renderManifests } from "../src/deploy/mod.ts";
 import { formatYaml } from "../src/config/mod.ts";
 import { assertEquals, assertIncludes, assertTrue } from "../src/testing/mod.ts";
 import { findAlertmanager, findPrometheus } from "./prometheus/find_prometheus.ts";
+import { podTargets } from "./prometheus/pod_targets.ts";
 
 const RENDERED = decodeURIComponent(new URL("../manifests/prometheus", import.meta.url).pathname);
 const settings = manifestSettings().monitoring;
@@ -26,8 +34,99 @@ Deno.test({
     assertEquals(rules.code, 0, rules.output);
     const config = await runTool(prometheus.promtool, ["check", "config", "prometheus.yaml"]);
     assertEquals(config.code, 0, config.output);
+    const pods = await runTool(prometheus.promtool, [
+      "check",
+      "config",
+      "prometheus-kubernetes.yaml",
+    ]);
+    // Debian's is built without the discovery of pods: the test below puts a file in its place.
+    const isBuiltWithout = pods.output.includes("field kubernetes_sd_configs not found");
+    assertTrue(pods.code === 0 || isBuiltWithout, pods.output);
   },
 });
+
+Deno.test({
+  name: `pods are scraped as the PodMonitors say, by their labels and ports${suffix(prometheus)}`,
+  ignore: "missing" in prometheus,
+  async fn() {
+    if ("missing" in prometheus) return;
+    const folder = await Deno.makeTempDir();
+    try {
+      const config = kubernetesScrapeConfig({
+        ...{ namespace: "ml", intervalSeconds: 1, alertmanagers: ["localhost:9093"] },
+        ...{ ruleFiles: [], discovery: { file_sd_configs: [{ files: ["pods.json"] }] } },
+      });
+      await Deno.writeTextFile(`${folder}/prometheus.yaml`, formatYaml([config]));
+      const pods = [...podsOfManifests("ml"), ...podsOfOthers("ml")];
+      await Deno.writeTextFile(`${folder}/pods.json`, JSON.stringify(podTargets(pods)));
+      const args = ["check", "config", "prometheus.yaml"];
+      const check = await runTool(prometheus.promtool, args, folder);
+      assertEquals(check.code, 0, check.output);
+      const found = await runTool(
+        prometheus.promtool,
+        ["check", "service-discovery", "--timeout=2s", "prometheus.yaml", "serin"],
+        folder,
+      );
+      const scraped = (JSON.parse(found.stdout) as { labels: Record<string, string> }[])
+        .filter(({ labels }) => Object.keys(labels).length > 0)
+        .map(({ labels: { job, namespace, pod, __address__: address, __metrics_path__: path } }) =>
+          [job, namespace, pod, address, path].join(" ")
+        );
+      assertEquals(scraped.toSorted(), [
+        "serin-controller ml serin-controller-0 10.0.0.1:8082 /metrics",
+        "serin-registry ml serin-registry-0 10.0.0.1:5000 /metrics",
+        "serin-retrain ml serin-retrain-0 10.0.0.1:8083 /metrics",
+        "serin-serving ml serin-serving-0 10.0.0.1:8081 /metrics",
+      ]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test("the operator's monitors name the same parts and ports", () => {
+  const set = ["monitoring.monitors=true"];
+  // deno-lint-ignore no-explicit-any -- as Kubernetes has it
+  const monitors: any[] = renderManifests({ set }).filter(({ kind }) => /Monitor$/.test(kind));
+  const named = monitors.map(({ spec: { selector, endpoints, podMetricsEndpoints } }) => [
+    selector.matchLabels["app.kubernetes.io/component"],
+    (podMetricsEndpoints ?? endpoints)[0].port,
+  ]);
+  assertEquals(Object.fromEntries(named), SCRAPED_PORTS);
+});
+
+/** A running pod of each workload; Jobs have ended. */
+function podsOfManifests(namespace: string): unknown[] {
+  const set = [`namespace=${namespace}`, "retrain.enabled=true", "training.job=true"];
+  const objects = renderManifests({ set: [...set, "training.target=y"] });
+  return objects.filter(({ kind }) => ["Deployment", "StatefulSet", "Job"].includes(kind)).map(
+    // deno-lint-ignore no-explicit-any -- as Kubernetes has it
+    ({ kind, metadata: { name }, spec: { template } }: any) => ({
+      metadata: { name: `${name}-0`, namespace, labels: template.metadata.labels },
+      spec: template.spec,
+      status: { podIP: "10.0.0.1", phase: kind === "Job" ? "Succeeded" : "Running" },
+    }),
+  );
+}
+
+/** Pods that are none of serin's, one that was evicted, and one that has no address yet. */
+function podsOfOthers(namespace: string): unknown[] {
+  const pod = (name: string, part: string, status: unknown) => ({
+    metadata: {
+      name: `other-${part}`,
+      namespace,
+      labels: { "app.kubernetes.io/name": name, "app.kubernetes.io/component": part },
+    },
+    spec: { containers: [{ name: "c", ports: [{ name: "admin", containerPort: 8081 }] }] },
+    status,
+  });
+  return [
+    pod("other", "serving", { podIP: "10.0.0.2", phase: "Running" }),
+    pod("serin", "serving", { podIP: "10.0.0.3", phase: "Failed" }),
+    pod("serin", "controller", { phase: "Pending" }),
+    pod("serin", "registry", { podIP: "10.0.0.4", phase: "Running" }),
+  ];
+}
 
 Deno.test({
   name: `each alert fires in its cases, and in no near miss${suffix(prometheus)}`,
@@ -125,6 +224,6 @@ async function testRules(promtool: string, rules: unknown, cases: unknown) {
 
 async function runTool(command: string, args: string[], cwd = RENDERED) {
   const { code, stdout, stderr } = await new Deno.Command(command, { args, cwd }).output();
-  const decoder = new TextDecoder();
-  return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+  const [printed, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, stdout: printed, output: printed + said };
 }
