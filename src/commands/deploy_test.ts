@@ -185,9 +185,51 @@ Deno.test("objects that are no longer rendered are removed, what holds data is k
   assertEquals(live(world, "Job", "serin-train-once"), undefined);
   assertIncludes(world.said.join("\n"), "Job serin/serin-train-once was removed");
 
-  // A claim that a later render would leave out.
   const store = live(world, "ConfigMap", "serin-release-2");
   assertTrue(store.immutable, "a release cannot be changed");
+});
+
+Deno.test("retraining goes on and off again: its data and its configuration stay", async () => {
+  const world = await deployed(), set = ["retrain.enabled=true"];
+  const before = JSON.stringify(world.kubernetes.objects());
+  assertEquals(await world.plan({ set }), 1);
+  assertIncludes(world.last, "! refused    Deployment serin/serin-retrain: its pods mount");
+  await assertSerinError(
+    () => world.apply({ set }),
+    "invalid_input",
+    "Nothing was applied: 1 of 28 objects are refused",
+    "ConfigMap serin-retrain, which is not there",
+    "kubectl create configmap serin-retrain --namespace serin --from-file=retrain.yaml",
+  );
+  const withoutLease = world.kubernetes.objects().filter(({ kind }) => kind !== "Lease");
+  assertEquals(JSON.stringify(withoutLease), before);
+
+  const config = { name: "serin-retrain", namespace: "serin" };
+  const data = { "retrain.yaml": "models: []\n" };
+  await world.kubernetes.create({ apiVersion: "v1", kind: "ConfigMap", metadata: config, data });
+  assertEquals(await world.apply({ set }), 0);
+  const serving = () => live(world, "Deployment", "serin-serving").spec.template.spec;
+  assertTrue(serving().containers[0].command.includes("--prediction-log-to"), "replicas send");
+
+  await world.plan();
+  assertIncludes(world.last, "- remove     Deployment serin/serin-retrain");
+  assertIncludes(
+    world.last,
+    "= keep       PersistentVolumeClaim serin/serin-retrain-data: its data would be deleted",
+  );
+  assertEquals(await world.apply(), 0);
+  assertTrue(!serving().containers[0].command.includes("--prediction-log-to"), "they do not");
+  assertEquals(live(world, "Deployment", "serin-retrain"), undefined);
+  assertTrue(live(world, "PersistentVolumeClaim", "serin-retrain-data"), "what was logged stays");
+  assertEquals(live(world, "ConfigMap", "serin-retrain").data, data);
+  assertEquals(await world.apply({ set, json: true }), 0);
+  assertEquals([world.json.counts.create, world.json.counts.keep], [4, 0]);
+});
+
+Deno.test("without a namespace a ConfigMap cannot be made: that comes first", async () => {
+  const world = new World();
+  assertEquals(await world.plan({ set: ["retrain.enabled=true"] }), 1);
+  assertIncludes(world.last, "hint: kubectl create namespace serin, then make it: kubectl create");
 });
 
 Deno.test("an object that is refused: nothing is written, manager and field are named", async () => {
@@ -204,7 +246,7 @@ Deno.test("an object that is refused: nothing is written, manager and field are 
   await assertSerinError(
     () => world.apply({ set: ["image=serin:2"] }),
     "invalid_input",
-    "Nothing was applied: the API server refuses 1 of",
+    "Nothing was applied: 1 of 23 objects are refused",
     'Deployment serin/serin-serving: Cannot apply serin-serving: "kubectl-edit" manages',
     "containers",
   );

@@ -54,7 +54,7 @@ export interface AppliedRelease {
  * as it was; then namespace and definitions, the tokens, the record, the rest; waits until workloads
  * are healthy; removes what earlier releases had and this one has not.
  *
- * @throws {SerinError} `invalid_input` (the API server refuses objects; nothing was written),
+ * @throws {SerinError} `invalid_input` (objects are refused; nothing was written),
  *   `conflict` (another is under way), `not_ready`, `timeout` (applied, but not healthy: the message
  *   says what state it left, the hint how to go back)
  */

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from "../../kubernetes/mod.ts";
+import { configMapHint } from "./mounted_config.ts";
 import { conditionOf, listAt, numberAt, textAt, timeAt, valueAt } from "./object_fields.ts";
 
 /** Why a pod is not ready. */
@@ -45,7 +46,7 @@ export function podProblem(
   if (pod.metadata.deletionTimestamp !== undefined || isReady(pod)) return undefined;
   const own = eventsOf(pod, events);
   return schedulingProblem(pod, own, nowMs) ?? phaseProblem(pod) ?? containersProblem(pod, own) ??
-    mountProblem(own);
+    mountProblem(own, pod.metadata.namespace);
 }
 
 /** @returns whether a pod takes requests */
@@ -187,18 +188,32 @@ function probeProblem(
   return { lasting: false, message: `container ${name}: ${parts.join("; ")}` };
 }
 
-/** A volume that is not there keeps containers from being made: only events say so. */
-function mountProblem(events: readonly KubernetesObject[]): PodProblem | undefined {
-  const found = events.find((event) =>
+/**
+ * A volume that is not there keeps containers from being made: only events say so. Not lasting, for the
+ * kubelet tries again, and its last event stays a while when what was missing has come.
+ */
+function mountProblem(
+  events: readonly KubernetesObject[],
+  namespace: string | undefined,
+): PodProblem | undefined {
+  const failures = events.filter((event) =>
     ["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"]
       .includes(textAt(event, "reason") ?? "")
   );
+  const said = (event: KubernetesObject) => textAt(event, "message") ?? "";
+  // "timed out waiting for the condition", which comes after it, says less than what is not found.
+  const found = failures.find((event) => NOT_FOUND.test(said(event))) ?? failures[0];
   if (found === undefined) return undefined;
+  const [, kind, name] = NOT_FOUND.exec(said(found)) ?? [];
+  const hint = kind === "configmap" ? `; ${configMapHint(name, namespace)}` : "";
   return {
     lasting: false,
-    message: `${textAt(found, "reason")}: ${shorten(textAt(found, "message") ?? "")}`,
+    message: `${textAt(found, "reason")}: ${shorten(said(found))}${hint}`,
   };
 }
+
+/** How the kubelet names what a volume is to be made of. */
+const NOT_FOUND = /(configmap|secret) "([^"]+)" not found/;
 
 function containerStatuses(pod: KubernetesObject): readonly unknown[] {
   return [

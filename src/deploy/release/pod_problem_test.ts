@@ -118,6 +118,19 @@ Deno.test("a Secret that is missing", () => {
   );
 });
 
+Deno.test("a ConfigMap that is missing, and how it is made", () => {
+  const status = container({ state: { waiting: { reason: "ContainerCreating" } } });
+  const message =
+    'MountVolume.SetUp failed for volume "config" : configmap "serin-retrain" not found';
+  const late = "Unable to attach or mount volumes: unmounted volumes=[config]: timed out";
+  const events = [event("FailedMount", late, 1), event("FailedMount", message, 60)];
+  const hint = "make it: kubectl create configmap serin-retrain --namespace ml " +
+    "--from-file=retrain.yaml, with a --from-file for each file that it names";
+  const expected: [boolean, string] = [false, `FailedMount: ${message}; ${hint}`];
+  checkProblem(status, events, expected, { namespace: "ml" });
+  checkProblem(status, [events[0]], [false, `FailedMount: ${late}`], { namespace: "ml" });
+});
+
 Deno.test("a crash: exit code, last words, and how often", () => {
   const crash = (restartCount: number, terminated: Fields) =>
     container({

@@ -8,6 +8,7 @@ import {
   referenceOf,
 } from "../../kubernetes/mod.ts";
 import { inOrder, whyKept } from "./kind_order.ts";
+import { configMapHint, findMissingConfigMap } from "./mounted_config.ts";
 import { diffObjects, type FieldChange } from "./object_diff.ts";
 import { textAt } from "./object_fields.ts";
 import { refusalOf } from "./refusal.ts";
@@ -78,7 +79,7 @@ export function changesAnything(plan: readonly PlannedObject[]): boolean {
   return plan.some(({ action }) => action !== "unchanged" && action !== "keep");
 }
 
-/** @throws {SerinError} `invalid_input` that names every object that the API server refuses */
+/** @throws {SerinError} `invalid_input` that names every object that is refused */
 export function checkPlan(plan: readonly PlannedObject[]): void {
   const refused = plan.filter(({ action }) => action === "refused");
   if (refused.length === 0) return;
@@ -87,7 +88,7 @@ export function checkPlan(plan: readonly PlannedObject[]): void {
   );
   throw new SerinError(
     "invalid_input",
-    `Nothing was applied: the API server refuses ${refused.length} of ${plan.length} objects:` +
+    `Nothing was applied: ${refused.length} of ${plan.length} objects are refused:` +
       lines.join(""),
     {
       hint: "change the settings, or what the lines above name; " +
@@ -115,6 +116,8 @@ async function planObject(
   const reference = referenceOf(object), { force } = request;
   const options = { fieldManager: FIELD_MANAGER, force, dryRun: true };
   try {
+    const missing = await findMissingConfigMap(client, object, request.objects);
+    if (missing !== undefined) return lacking(reference, missing, isNew);
     if (isNew && object.metadata.namespace === request.namespace) {
       await client.apply(standIn(object), options);
       return { reference, action: "create", changes: [] };
@@ -135,6 +138,17 @@ async function planObject(
     }
     return { reference, action: "refused", changes: [], ...refusalOf(reference, thrown) };
   }
+}
+
+/** Applied, its pods would wait for what only a person can make. */
+function lacking(reference: ObjectReference, configMap: string, isNew: boolean): PlannedObject {
+  const { namespace } = reference;
+  const first = isNew ? `kubectl create namespace ${namespace}, then ` : "";
+  return {
+    ...{ reference, action: "refused", changes: [] },
+    reason: `its pods mount the ConfigMap ${configMap}, which is not there`,
+    hint: first + configMapHint(configMap, namespace),
+  };
 }
 
 /** The same object elsewhere: checked as the real one will be, without its namespace. */
