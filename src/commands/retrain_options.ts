@@ -5,7 +5,7 @@ import { checkToken, readTokenFile } from "./token_file.ts";
 /** Of every command that asks the process that retrains. */
 export const retrainOptions = {
   retrain: z.string().min(1).default("http://localhost:8083").meta({
-    description: "serin retrain serve, or the controller's port",
+    description: "serin retrain serve; a path is kept, such as that of Kubernetes' service proxy",
     placeholder: "URL",
     env: "SERIN_RETRAIN",
   }),
@@ -35,5 +35,9 @@ export async function openRetrainClient(access: RetrainAccess): Promise<RetrainC
     : token === undefined
     ? undefined
     : checkToken("SERIN_RETRAIN_TOKEN", token);
-  return createRetrainClient({ baseUrl: access.retrain, fetch: globalThis.fetch, token: secret });
+  // Not Authorization: on the way through Kubernetes' service proxy that is the API server's own.
+  const headers: Record<string, string> = secret === undefined
+    ? {}
+    : { "x-serin-authorization": `Bearer ${secret}` };
+  return createRetrainClient({ baseUrl: access.retrain, fetch: globalThis.fetch, headers });
 }
