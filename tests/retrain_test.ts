@@ -163,36 +163,6 @@ Deno.test("a retraining that is killed while it trains, and ended while it is ju
   assertEquals(Math.max(...latest_versions.map(({ version }) => Number(version))), 2);
 });
 
-Deno.test("training in a Job: asked for by the model's tag, judged here on the rows that are held out", async () => {
-  await using lab = await openLab("approval: false");
-  const { bench, api } = lab;
-  const fresh = await bench.write("fresh.csv", toCsv(drawRows(1500, -3, new SeededRandom(4))));
-  const spec = `models: [{ model: ${MODEL}, data: { csv: [${JSON.stringify(fresh)}] }, ` +
-    `gate: gate.yaml, train: ${JSON.stringify(bench.path("train.yaml"))} }]\n`;
-  await bench.write("retrain.yaml", spec);
-  const retrain = await lab.retrain("--train-in", "job");
-  const { id, decision } = decisionOf(await post(`${retrain.url}/v1/alerts`, webhook()));
-  assertEquals(decision, "accepted");
-  // What the controller and the CronJob do.
-  const request = await until("a Job is asked for", async () => {
-    const { tags } = await api.client.models.get(MODEL);
-    return tags.find(({ key }) => key === "serin.training_request")?.value;
-  });
-  const asked = JSON.parse(request);
-  assertEquals(asked.id, id);
-  const trained = await bench.run(
-    ...["train", "--registry", api.url, "--register", MODEL, "--out", "job", ...asked.arguments],
-  );
-  assertEquals(trained.code, 0, trained.stderr);
-  const status = { id, phase: "succeeded", job: "serin-train-slopes-0", message: "" };
-  await api.client.models.setTag(MODEL, "serin.training_status", JSON.stringify(status));
-  const run = await ended(retrain.url, id);
-  assertEquals(run.state, "succeeded", run.reason);
-  const [collect, train] = run.steps;
-  assertEquals([collect.facts.path, collect.facts.train.end], [fresh, 1050]);
-  assertEquals([train.facts.version, typeof train.facts.metrics.auc], ["2", "number"]);
-});
-
 Deno.test("bad specs, foreign webhooks and a missing token are refused", async () => {
   await using bench = await Workbench.open();
   const { api } = await bench.registry();

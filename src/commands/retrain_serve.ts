@@ -29,8 +29,12 @@ export const retrainServeCommand = defineCommand({
     }),
     trainIn: z.enum(["worker", "job"]).default("worker").meta({
       description: "worker: in this process; job: in a Job of Kubernetes, which serin controller " +
-        "makes (data.csv is then one file that the Jobs see by the same path)",
+        "makes and which fetches its rows of this process",
       placeholder: "WHERE",
+    }),
+    ownUrl: z.string().min(1).optional().meta({
+      description: "Where Jobs reach this process; default the address that it listens on",
+      placeholder: "URL",
     }),
     host: z.string().min(1).default("127.0.0.1").meta({
       description: "Address to listen on; another than this machine's own wants a token",

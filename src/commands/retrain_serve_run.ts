@@ -31,7 +31,7 @@ import { isLoopback } from "./registry_tokens.ts";
 import { openDataCollector } from "./retrain_data.ts";
 import { addRetrainMetrics } from "./retrain_metrics.ts";
 import { toRetrainRegistry } from "./retrain_registry.ts";
-import { onSameFile, openJobTrainer, openSharedFile } from "./retrain_job.ts";
+import { checkOwnUrl, openJobTrainer } from "./retrain_job.ts";
 import { openGate, openTrainer, type WorkRegistry } from "./retrain_work.ts";
 import { checkToken, readTokenFile } from "./token_file.ts";
 
@@ -43,6 +43,7 @@ export interface RetrainServeOptions {
   readonly spec: string;
   readonly data: string;
   readonly trainIn: "worker" | "job";
+  readonly ownUrl?: string | undefined;
   readonly host: string;
   readonly port: number;
   readonly tokenFile?: string | undefined;
@@ -54,10 +55,13 @@ export async function run(options: RetrainServeOptions, context: CommandContext)
   const { log } = context;
   const spec = await readSpec(options.spec);
   const tokens = await readTokens(options);
+  const given = checkOwnUrl(options), ownUrl = Promise.withResolvers<string>();
   const lifecycle = new Lifecycle();
   lifecycle.stopOnSignals();
   try {
-    const { retrainer, store } = await openRetrainer(options, spec, { log, lifecycle });
+    const { retrainer, store } = await openRetrainer(options, spec, {
+      ...{ log, lifecycle, ownUrl: ownUrl.promise },
+    });
     const webhooks = new Map<string, number>([["taken", 0]]);
     const metrics = new Metrics();
     addProcessMetrics(metrics, "retrain");
@@ -72,6 +76,7 @@ export async function run(options: RetrainServeOptions, context: CommandContext)
     );
     const server = listenOn(options, app.fetch);
     lifecycle.onStop("server", () => server.close());
+    ownUrl.resolve(given ?? server.url);
     const models = spec.models.map(({ model }) => model).join(", ");
     log.info(`serin retrain listening on ${server.url}`, { registry: options.registry, models });
   } catch (thrown) {
@@ -84,7 +89,7 @@ export async function run(options: RetrainServeOptions, context: CommandContext)
 async function openRetrainer(
   options: RetrainServeOptions,
   spec: RetrainSpec,
-  { log, lifecycle }: { log: Log; lifecycle: Lifecycle },
+  { log, lifecycle, ownUrl }: { log: Log; lifecycle: Lifecycle; ownUrl: Promise<string> },
 ): Promise<{ retrainer: Retrainer; store: RetrainStore }> {
   const { registry: baseUrl, data: folder } = options;
   const { client } = await openRegistryClient(baseUrl, options);
@@ -102,7 +107,7 @@ async function openRetrainer(
   const retrainer = new Retrainer({
     ...{ spec, store, folder, log, clock: systemClock, random: new SystemRandom(), sleep },
     registry: toRetrainRegistry(client, { baseUrl }),
-    ...workParts(options.trainIn, client, { registry, signal: ending.signal }),
+    ...workParts(options.trainIn, client, { registry, ownUrl, signal: ending.signal }),
   });
   lifecycle.onStop("work", () => ending.abort());
   retrainer.run(ending.signal).catch((thrown) => {
@@ -117,19 +122,20 @@ async function openRetrainer(
 function workParts(
   trainIn: RetrainServeOptions["trainIn"],
   client: MlflowClient,
-  { registry, signal }: { registry: WorkRegistry; signal: AbortSignal },
+  { registry, ownUrl, signal }: {
+    registry: WorkRegistry;
+    ownUrl: Promise<string>;
+    signal: AbortSignal;
+  },
 ): Pick<RetrainerOptions, "data" | "trainer" | "gate"> {
-  const gate = openGate(registry), clock = systemClock;
-  if (trainIn === "worker") {
-    const data = openDataCollector(() => clock.now());
-    return { data, trainer: openTrainer(registry), gate };
-  }
+  const clock = systemClock;
+  const both = { data: openDataCollector(() => clock.now()), gate: openGate(registry) };
+  if (trainIn === "worker") return { ...both, trainer: openTrainer(registry) };
   const pause = async (ms: number) => {
     await sleep(ms, signal);
     signal.throwIfAborted();
   };
-  const trainer = openJobTrainer({ client, clock, sleep: pause });
-  return { data: openSharedFile(), trainer, gate: onSameFile(gate) };
+  return { ...both, trainer: openJobTrainer({ client, ownUrl, clock, sleep: pause }) };
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -21,6 +21,7 @@ interface Trained {
 /** Trains in a Worker, as `serin train --register` does. */
 export function openTrainer(registry: WorkRegistry): RetrainTrainer {
   return {
+    isElsewhere: false,
     async train({ model, data: { target }, train: spec }, { path }, { rows, out }) {
       const options: TrainOptions = {
         ...{ data: path, target, spec, rows: textOf(rows), out, overwrite: true },
@@ -39,6 +40,8 @@ export function openTrainer(registry: WorkRegistry): RetrainTrainer {
         throw storageError(`Cannot read ${out}: ${messageOf(cause)}`, cause);
       }
     },
+    // It has ended with its Worker.
+    withdraw: () => Promise.resolve(),
   };
 }
 

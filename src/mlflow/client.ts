@@ -83,6 +83,8 @@ export interface MlflowClient {
     setAlias(name: string, alias: string, version: string): Promise<void>;
     removeAlias(name: string, alias: string): Promise<void>;
     setTag(name: string, key: string, value: string): Promise<void>;
+    /** @throws {SerinError} `not_found` where there is no such tag */
+    removeTag(name: string, key: string): Promise<void>;
   };
   readonly versions: {
     create(
@@ -304,6 +306,9 @@ function modelsOf(transport: Transport): MlflowClient["models"] {
     },
     setTag: async (name, key, value) => {
       await transport.send("POST", `${route}/set-tag`, { name, key, value });
+    },
+    removeTag: async (name, key) => {
+      await transport.send("DELETE", `${route}/delete-tag`, { name, key });
     },
   };
 }

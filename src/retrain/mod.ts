@@ -4,6 +4,7 @@
  */
 export { type Alert, parseWebhook } from "./alert_webhook.ts";
 export { type Brake, type BrakeName, BRAKES, type Decision } from "./brakes.ts";
+export type { CollectedRows } from "./collected_rows.ts";
 export type {
   CollectedData,
   DataCollector,

@@ -29,8 +29,6 @@ export interface CollectedData {
   readonly rows: number;
   /** Where they came from, for people. */
   readonly source: string;
-  /** SHA-256 of the file, where it is not this process's own. */
-  readonly digest?: string;
 }
 
 /** Gathers the labelled rows that a model is retrained on. */
@@ -66,6 +64,8 @@ export interface TrainingOptions {
 
 /** Trains a version and registers it, without any alias. */
 export interface RetrainTrainer {
+  /** Whether it trains outside this process, whose end then cuts nothing off. */
+  readonly isElsewhere: boolean;
   train(
     spec: ModelRetraining,
     data: CollectedData,
@@ -73,6 +73,8 @@ export interface RetrainTrainer {
   ): Promise<TrainedVersion>;
   /** @returns the run of the model in a folder; undefined where the folder holds none */
   runOf(out: string): Promise<string | undefined>;
+  /** Takes back what was asked for and not begun yet: the retraining has failed. */
+  withdraw(model: string, id: string): Promise<void>;
 }
 
 /** What the gate said. */

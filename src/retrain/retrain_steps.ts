@@ -1,4 +1,5 @@
 import { assert, type Clock, SerinError, storageError } from "../core/mod.ts";
+import { digestRows, rowsPath } from "./collected_rows.ts";
 import type {
   CollectedData,
   DataCollector,
@@ -43,7 +44,12 @@ export function takeStep(step: StepName, context: StepContext): Promise<StepResu
 }
 
 /** The data of a retraining, cut for training and gate. */
-type CutData = CollectedData & { readonly train: RowRange; readonly held: RowRange };
+type CutData = CollectedData & {
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly train: RowRange;
+  readonly held: RowRange;
+};
 
 /** The rows, in the run's own folder: what it trains on and is judged by does not change any more. */
 async function collect(
@@ -56,7 +62,7 @@ async function collect(
   } catch (cause) {
     throw storageError(`Cannot make ${own}`, cause);
   }
-  const collected = await data.collect(spec, `${own}/data.csv`);
+  const collected = await data.collect(spec, rowsPath(folder, run.id));
   const { rows } = collected, { rows_min, rows_max, holdout } = spec.data;
   if (rows < rows_min) {
     throw new SerinError(
@@ -69,6 +75,7 @@ async function collect(
   const cut = rows - Math.max(1, Math.floor((rows - start) * holdout));
   const facts: CutData = {
     ...collected,
+    ...await digestRows(collected.path),
     train: { start, end: cut },
     held: { start: cut, end: rows },
   };

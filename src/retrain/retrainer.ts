@@ -10,6 +10,7 @@ import {
 } from "../core/mod.ts";
 import type { Alert } from "./alert_webhook.ts";
 import { askBrakes, type Brake } from "./brakes.ts";
+import { type CollectedRows, findRows } from "./collected_rows.ts";
 import type { DataCollector, RetrainGate, RetrainRegistry, RetrainTrainer } from "./ports.ts";
 import type { ModelRetraining, RetrainSpec } from "./retrain_spec.ts";
 import type { RetrainStore } from "./retrain_store.ts";
@@ -107,6 +108,11 @@ export class Retrainer {
     throw new SerinError("not_found", `There is no retraining decision "${id.slice(0, 100)}"`, {
       hint: "serin retrain history lists them",
     });
+  }
+
+  /** @throws {SerinError} `not_found`, or `conflict` where they are not collected (yet) */
+  async rowsOf(id: string): Promise<CollectedRows> {
+    return await findRows(this.explain(id), this.#options.folder);
   }
 
   /** Works on what is queued until `signal` is aborted. */
@@ -220,6 +226,7 @@ export class Retrainer {
     try {
       const outcome = await this.#steps(id, signal);
       if (outcome === undefined) return;
+      if (outcome.end === "failed") await this.#withdraw(id, model);
       store.end(id, outcome.end, clock.now(), outcome.reason);
       log.info(`a retraining ended: ${outcome.end}`, { id, model, why: outcome.reason });
     } catch (thrown) {
@@ -229,6 +236,8 @@ export class Retrainer {
         ? ` (${thrown.hint})`
         : "";
       const reason = `${messageOf(thrown)}${hint}`;
+      await this.#withdraw(id, model);
+      if (signal.aborted) return;
       store.end(id, "failed", clock.now(), reason);
       log.error("a retraining failed", { id, model, error: reason });
     } finally {
@@ -239,14 +248,15 @@ export class Retrainer {
 
   /** @returns undefined where the process ends before the retraining does */
   async #steps(id: string, signal: AbortSignal): Promise<RunOutcome | undefined> {
-    const { store, clock } = this.#options;
+    const { store, clock, trainer } = this.#options;
     for (const step of STEPS) {
       if (signal.aborted) return undefined;
       const run = store.find(id)?.run;
       assert(run !== undefined, "a retraining that is worked on is in the store");
       const before = run.steps.find((record) => record.step === step);
       if (before?.endedMs !== undefined) continue;
-      if ((before?.attempts ?? 0) >= ATTEMPTS_MAX) {
+      const isCutOff = step !== "train" || !trainer.isElsewhere;
+      if (isCutOff && (before?.attempts ?? 0) >= ATTEMPTS_MAX) {
         const reason =
           `the step ${step} was cut off ${ATTEMPTS_MAX} times by the end of the process`;
         return { end: "failed", reason };
@@ -264,6 +274,18 @@ export class Retrainer {
       if (taken.outcome !== undefined) return taken.outcome;
     }
     return { end: "failed", reason: "the last step gave no outcome" };
+  }
+
+  /** What nobody waits for any more should not begin; where it has, its version gets no alias. */
+  async #withdraw(id: string, model: string): Promise<void> {
+    const { store, trainer, log } = this.#options;
+    const train = store.find(id)?.run?.steps.find(({ step }) => step === "train");
+    if (train === undefined || train.endedMs !== undefined) return;
+    try {
+      await trainer.withdraw(model, id);
+    } catch (thrown) {
+      log.warn("a training may still begin", { id, model, error: messageOf(thrown) });
+    }
   }
 
   /** While what a step needs is out of reach, it is tried again. */

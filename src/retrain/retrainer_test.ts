@@ -1,4 +1,4 @@
-import { SeededRandom, SerinError, silentLog } from "../core/mod.ts";
+import { SeededRandom, SerinError, sha256Hex, silentLog } from "../core/mod.ts";
 import { openDatabase } from "../database/mod.ts";
 import {
   assertEquals,
@@ -16,6 +16,7 @@ import type { RunRecord } from "./retraining.ts";
 import { RETRAIN_MIGRATIONS } from "./schema.ts";
 
 const MINUTE_MS = 60_000;
+const ROWS = "a,target\n1,0\n";
 
 /** A world in which a retraining may be cut off at any call. */
 class World {
@@ -30,6 +31,8 @@ class World {
   /** Version by run: what trainings registered. */
   readonly registered = new Map<string, string>();
   writtenRun: string | undefined;
+  trainsElsewhere = false;
+  readonly withdrawn: string[] = [];
   verdict: GateVerdict = { outcome: "passed", verdict: "better by 2 points" };
   /** Throws in place of the call, or after it, by name. */
   readonly before = new Map<string, () => void>();
@@ -66,9 +69,14 @@ class World {
       },
       data: {
         collect: (_spec, path) =>
-          this.#call("collect", () => ({ path, rows: this.rows, source: "fresh.csv" })),
+          this.#call("collect", () => {
+            Deno.writeTextFileSync(path, ROWS);
+            return { path, rows: this.rows, source: "fresh.csv" };
+          }),
       },
       trainer: {
+        isElsewhere: this.trainsElsewhere,
+        withdraw: (_model, id) => this.#call("withdraw", () => void this.withdrawn.push(id)),
         train: (_spec, _data, { rows }) =>
           this.#call("train", () => {
             assertEquals([rows.start, rows.end], [0, 700]);
@@ -237,6 +245,69 @@ Deno.test("a step that ends the process again and again ends as failed, with the
       "failed",
       "the step train was cut off 3 times by the end of the process",
     ]);
+  }));
+
+Deno.test("a training elsewhere is waited for however often this process ends", () =>
+  inWorld(async (world) => {
+    world.trainsElsewhere = true;
+    const [{ id }] = await world.open().receive([alert()]);
+    for (let i = 0; i < 7; i++) {
+      world.crashAt("before", "train");
+      await world.work(world.open());
+    }
+    const last = world.open();
+    await world.work(last);
+    const { state, steps } = runOf(last, id);
+    assertEquals([state, steps[1].attempts, world.withdrawn], ["succeeded", 8, []]);
+  }));
+
+Deno.test("what has failed while it trains is taken back; where that fails it has failed all the same", () =>
+  inWorld(async (world) => {
+    const fail = (code: "invalid_data" | "unavailable") => () => {
+      throw new SerinError(code, "no luck");
+    };
+    const begin = async (fingerprint: string, point: string) => {
+      const retrainer = world.open();
+      world.before.set(point, fail("invalid_data"));
+      const [{ id }] = await retrainer.receive([alert({ fingerprint })]);
+      await world.work(retrainer);
+      assertEquals(runOf(retrainer, id).state, "failed", point);
+      world.clock.advance(61 * MINUTE_MS);
+      world.labels += 1000;
+      return id;
+    };
+    await begin("a", "collect");
+    const id = await begin("b", "train");
+    assertEquals(world.withdrawn, [id]);
+    await begin("c", "judge");
+    assertEquals(world.withdrawn, [id]);
+    world.clock.advance(24 * 60 * MINUTE_MS);
+    world.before.set("withdraw", fail("unavailable"));
+    await begin("d", "train");
+    assertEquals(world.withdrawn, [id]);
+  }));
+
+Deno.test("the rows of a retraining: not before they are collected, and as long as its files are kept", () =>
+  inWorld(async (world) => {
+    world.brakes = { approval: true };
+    const retrainer = world.open();
+    const [{ id }] = await retrainer.receive([alert()]);
+    const [other] = await retrainer.receive([alert({ fingerprint: "b" })]);
+    await assertSerinError(() => retrainer.rowsOf("t0"), "not_found", "t0");
+    await assertSerinError(() => retrainer.rowsOf(other.id), "not_found", "began no retraining");
+    await assertSerinError(() => retrainer.rowsOf(id), "conflict", "it is pending");
+    retrainer.approve(id);
+    await world.work(retrainer);
+    const { bytes, sha256, open } = await retrainer.rowsOf(id);
+    assertEquals([bytes, sha256], [ROWS.length, sha256Hex(ROWS)]);
+    assertEquals(await new Response(await open()).text(), ROWS);
+    await Deno.remove(`${world.folder}/runs/${id}`, { recursive: true });
+    await assertSerinError(
+      () => retrainer.rowsOf(id),
+      "not_found",
+      `The rows of ${id} were removed`,
+    );
+    await assertSerinError(open, "not_found", "were removed");
   }));
 
 Deno.test("what is out of reach for a moment is tried again; what is wrong ends it", () =>

@@ -10,7 +10,7 @@ const QUERY = ["model", "limit"];
 
 /** What the routes stand on. */
 export interface RetrainRoutesOptions {
-  readonly retrainer: Pick<Retrainer, "receive" | "approve" | "explain">;
+  readonly retrainer: Pick<Retrainer, "receive" | "approve" | "explain" | "rowsOf">;
   readonly list: (query: { model: string | undefined; limit: number }) => DecisionRecord[];
   /** Undefined: whoever reaches the port may use it. */
   readonly tokens: AccessTokens | undefined;
@@ -21,7 +21,7 @@ export interface RetrainRoutesOptions {
 
 /**
  * `POST /v1/alerts` takes Alertmanager's webhook; `/api/serin/v1/retrainings` tells what was decided
- * and takes approvals. All want the token, where there is one. Errors as in `rolloutRoutes`.
+ * and takes approvals; `…/ID/rows.csv` are the rows of one, for the Job that trains on them. All want the token, where there is one. Errors as in `rolloutRoutes`.
  *
  * @returns a hono app, to be mounted with `app.route("/", …)`
  */
@@ -77,6 +77,19 @@ export function retrainRoutes(options: RetrainRoutesOptions): Hono {
     "/api/serin/v1/retrainings/:id/approve",
     (c) => c.json(retrainer.approve(c.req.param("id"))),
   );
+  app.get("/api/serin/v1/retrainings/:id/rows.csv", async (c) => {
+    const { bytes, sha256, open } = await retrainer.rowsOf(c.req.param("id"));
+    const headers = {
+      "content-type": "text/csv; charset=utf-8",
+      "content-length": String(bytes),
+      etag: `"${sha256}"`,
+      "repr-digest": `sha-256=:${Uint8Array.fromHex(sha256).toBase64()}:`,
+      // Personal data, as a rule; compressed, they would have no length.
+      "cache-control": "no-store, no-transform",
+    };
+    // HEAD comes here too: nothing is opened for it.
+    return new Response(c.req.method === "HEAD" ? null : await open(), { headers });
+  });
   return app;
 }
 

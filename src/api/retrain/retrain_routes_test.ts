@@ -1,10 +1,12 @@
-import { SerinError, silentLog } from "../../core/mod.ts";
+import { SerinError, sha256Hex, silentLog } from "../../core/mod.ts";
 import type { Alert, DecisionRecord } from "../../retrain/mod.ts";
 import { assertEquals, assertIncludes } from "../../testing/mod.ts";
 import { AccessTokens } from "../access/access_tokens.ts";
 import { retrainRoutes } from "./retrain_routes.ts";
 
 const TOKEN = "a-token-0123456789";
+
+const ROWS = "a,target\n1,0\n";
 
 const RECORD: DecisionRecord = {
   ...{ id: "t1", model: "m", decision: "accepted", reason: "it begins", alerts: [], brakes: [] },
@@ -24,6 +26,7 @@ const WEBHOOK = {
 
 function openApp({ token, away = false }: { token?: string; away?: boolean } = {}) {
   const seen: string[] = [], received: Alert[] = [], asked: unknown[] = [];
+  const opened: string[] = [];
   const app = retrainRoutes({
     retrainer: {
       receive(alerts) {
@@ -35,6 +38,11 @@ function openApp({ token, away = false }: { token?: string; away?: boolean } = {
       explain(id) {
         if (id === "t1") return RECORD;
         throw new SerinError("not_found", `There is no "${id}"`);
+      },
+      rowsOf(id) {
+        if (id !== "t1") throw new SerinError("conflict", `${id} is queued`);
+        const open = () => (opened.push(id), Promise.resolve(new Blob([ROWS]).stream()));
+        return Promise.resolve({ bytes: ROWS.length, sha256: sha256Hex(ROWS), open });
       },
     },
     list: (query) => (asked.push(query), [RECORD]),
@@ -48,7 +56,7 @@ function openApp({ token, away = false }: { token?: string; away?: boolean } = {
       headers,
       body: typeof body === "string" ? body : JSON.stringify(body),
     });
-  return { app, post, seen, received, asked };
+  return { app, post, seen, received, asked, opened };
 }
 
 Deno.test("a webhook is taken, counted, and answered with what was decided", async () => {
@@ -86,7 +94,7 @@ Deno.test("every route wants the token where there is one", async () => {
     const answer = await post(WEBHOOK, headers as Record<string, string>);
     assertEquals(answer.status, 401);
     assertIncludes(answer.headers.get("www-authenticate") ?? "", "serin");
-    for (const path of ["", "/t1", "/t1/approve"]) {
+    for (const path of ["", "/t1", "/t1/approve", "/t1/rows.csv"]) {
       const method = path.endsWith("approve") ? "POST" : "GET";
       const refused = await app.request(`/api/serin/v1/retrainings${path}`, {
         method,
@@ -98,6 +106,25 @@ Deno.test("every route wants the token where there is one", async () => {
   const authorization = `Bearer ${TOKEN}`;
   assertEquals((await post(WEBHOOK, { authorization })).status, 200);
   assertEquals(seen, ["unauthenticated", "unauthenticated", "taken"]);
+});
+
+Deno.test("the rows of a retraining, with their length and digest", async () => {
+  const { app, opened } = openApp();
+  const ask = (id: string, method = "GET") =>
+    app.request(`/api/serin/v1/retrainings/${id}/rows.csv`, { method });
+  const head = await ask("t1", "HEAD");
+  assertEquals([head.status, await head.text(), opened], [200, "", []]);
+  const answer = await ask("t1");
+  assertEquals([await answer.text(), opened], [ROWS, ["t1"]]);
+  for (const { headers } of [head, answer]) {
+    assertEquals(headers.get("content-length"), String(ROWS.length));
+    assertEquals(headers.get("etag"), `"${sha256Hex(ROWS)}"`);
+    const digest = Uint8Array.fromHex(sha256Hex(ROWS)).toBase64();
+    assertEquals(headers.get("repr-digest"), `sha-256=:${digest}:`);
+    assertIncludes(headers.get("content-type") ?? "", "text/csv");
+  }
+  assertEquals((await ask("t2")).status, 409);
+  assertEquals((await ask("t1", "POST")).status, 404);
 });
 
 Deno.test("history and approval; what is unknown in a query is refused", async () => {
