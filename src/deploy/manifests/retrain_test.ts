@@ -2,7 +2,7 @@
 import { assertEquals, assertIncludes, assertSerinError, assertTrue } from "../../testing/mod.ts";
 import { diffJson, type Json } from "./json_patch.ts";
 import { prometheusFiles } from "./monitoring.ts";
-import type { Deployment, Manifest, NetworkPolicy, PodMonitor } from "./object_shape.ts";
+import type { CronJob, Deployment, Manifest, NetworkPolicy, PodMonitor } from "./object_shape.ts";
 import { objectsByReference } from "./objects.ts";
 import { OVERLAYS } from "./overlays.ts";
 import { parseQuantity } from "./quantity.ts";
@@ -88,6 +88,17 @@ Deno.test("retrain.yaml and what it names are the same files here and in Jobs", 
     // A Job that a person asks for must start without it.
     [{ name: "serin-retrain" }, { name: "serin-retrain", optional: true }],
   );
+});
+
+Deno.test("Jobs send their token to the address that they are given rows of, and to no other", () => {
+  const [{ args = [] }] =
+    find<Deployment>("Deployment", "serin-retrain").spec.template.spec.containers;
+  const ownUrl = args[args.indexOf("--own-url") + 1];
+  const [{ command = [] }] =
+    find<CronJob>("CronJob", "serin-train").spec.jobTemplate.spec.template.spec.containers;
+  const valueOf = (flag: string) => command[command.indexOf(flag) + 1];
+  assertEquals(valueOf("--data-token-file"), valueOf("--registry-token-file"));
+  assertEquals(valueOf("--data-token-origin"), ownUrl);
 });
 
 Deno.test("what a replica keeps fits in its volume, with room for a journal", () => {

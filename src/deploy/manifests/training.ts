@@ -1,4 +1,4 @@
-import { labelsOf, NAMES, REGISTRY_URL } from "./names.ts";
+import { labelsOf, NAMES, REGISTRY_URL, RETRAIN_URL } from "./names.ts";
 import type { CronJob, Job, JobSpec, PersistentVolumeClaim } from "./object_shape.ts";
 import {
   metadataOf,
@@ -12,6 +12,11 @@ import { RETRAIN_CONFIG, RETRAIN_CONFIG_MOUNT, retrainConfigVolume } from "./ret
 import type { ManifestSettings } from "./settings.ts";
 
 const DATA = "/data";
+
+/** To rows of a retraining. Another address that `--data` names is not told the admin's token. */
+const ROWS_ACCESS = [
+  ...["--data-token-file", tokenFile("admin-token"), "--data-token-origin", RETRAIN_URL],
+];
 
 /** serin's exit code for a wrong command line or configuration: a second try cannot help. */
 const EXIT_USAGE = 2;
@@ -73,6 +78,7 @@ function trainingJobSpec(settings: ManifestSettings): JobSpec {
           command: [
             ...["/serin", "train", "--out", "/tmp/model"],
             ...["--registry", REGISTRY_URL, "--registry-token-file", tokenFile("admin-token")],
+            ...(hasConfig ? ROWS_ACCESS : []),
           ],
           args: training.arguments,
           ...(hasConfig ? { workingDir: RETRAIN_CONFIG } : {}),
