@@ -184,6 +184,7 @@ Deno.test("an alert becomes a challenger: each step is recorded with what came o
     const run = runOf(retrainer, id);
     assertEquals([run.state, run.reason], ["succeeded", "version 2 passed and is challenger"]);
     assertEquals(world.aliases.challenger, "2");
+    assertEquals((await retrainer.rowsOf(id)).sha256, sha256Hex(ROWS));
     assertEquals(run.steps.map(({ step, attempts }) => [step, attempts]), [
       ["collect", 1],
       ["train", 1],
@@ -285,29 +286,6 @@ Deno.test("what has failed while it trains is taken back; where that fails it ha
     world.before.set("withdraw", fail("unavailable"));
     await begin("d", "train");
     assertEquals(world.withdrawn, [id]);
-  }));
-
-Deno.test("the rows of a retraining: not before they are collected, and as long as its files are kept", () =>
-  inWorld(async (world) => {
-    world.brakes = { approval: true };
-    const retrainer = world.open();
-    const [{ id }] = await retrainer.receive([alert()]);
-    const [other] = await retrainer.receive([alert({ fingerprint: "b" })]);
-    await assertSerinError(() => retrainer.rowsOf("t0"), "not_found", "t0");
-    await assertSerinError(() => retrainer.rowsOf(other.id), "not_found", "began no retraining");
-    await assertSerinError(() => retrainer.rowsOf(id), "conflict", "it is pending");
-    retrainer.approve(id);
-    await world.work(retrainer);
-    const { bytes, sha256, open } = await retrainer.rowsOf(id);
-    assertEquals([bytes, sha256], [ROWS.length, sha256Hex(ROWS)]);
-    assertEquals(await new Response(await open()).text(), ROWS);
-    await Deno.remove(`${world.folder}/runs/${id}`, { recursive: true });
-    await assertSerinError(
-      () => retrainer.rowsOf(id),
-      "not_found",
-      `The rows of ${id} were removed`,
-    );
-    await assertSerinError(open, "not_found", "were removed");
   }));
 
 Deno.test("what is out of reach for a moment is tried again; what is wrong ends it", () =>
