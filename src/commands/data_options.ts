@@ -7,7 +7,8 @@ export const dataOptions = {
     placeholder: "FILE",
   }),
   dataToken: z.string().optional().meta({
-    description: "That token, where --data-token-file names no file",
+    description:
+      "The token which the address of --data wants, where --data-token-file names no file",
     env: "SERIN_DATA_TOKEN",
     secret: true,
   }),
