@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../cli/mod.ts";
+import { BYTES, BYTES_PROBLEM } from "./byte_size.ts";
 import { registryToken, registryTokenFile } from "./registry_options.ts";
 
 /** `serin retrain serve` */
@@ -36,6 +37,16 @@ export const retrainServeCommand = defineCommand({
       description: "Where Jobs reach this process; default the address that it listens on",
       placeholder: "URL",
     }),
+    predictionLog: z.string().min(1).optional().meta({
+      description:
+        "Folder that keeps what replicas send of their prediction logs (serve --prediction-log-to); " +
+        "default: nothing is taken",
+      placeholder: "DIR",
+    }),
+    predictionLogBytes: z.string().regex(BYTES, BYTES_PROBLEM).default("1Gi").meta({
+      description: "Most bytes that are kept there, e.g. 256Mi or 2Gi; the oldest rows leave first",
+      placeholder: "N",
+    }),
     host: z.string().min(1).default("127.0.0.1").meta({
       description: "Address to listen on; another than this machine's own wants a token",
       placeholder: "H",
@@ -53,9 +64,21 @@ export const retrainServeCommand = defineCommand({
       env: "SERIN_RETRAIN_TOKEN",
       secret: true,
     }),
+    replicaTokenFile: z.string().min(1).optional().meta({
+      description: "File that holds the token of replicas: they may send prediction logs, no more",
+      placeholder: "FILE",
+    }),
+    replicaToken: z.string().optional().meta({
+      description: "That token, where --replica-token-file names no file",
+      env: "SERIN_RETRAIN_REPLICA_TOKEN",
+      secret: true,
+    }),
   }),
   // env: the YAML parser looks for a debugging variable.
   permissions: ["read", "write", "net", "env"],
-  examples: ["retrain serve --registry http://localhost:5000 --spec retrain.yaml"],
+  examples: [
+    "retrain serve --registry http://localhost:5000 --spec retrain.yaml",
+    "retrain serve --registry http://localhost:5000 --spec retrain.yaml --prediction-log predictions",
+  ],
   load: () => import("./retrain_serve_run.ts"),
 });

@@ -1,4 +1,3 @@
-import { AccessTokens } from "../api/access/mod.ts";
 import { controllerApp } from "../api/ops/mod.ts";
 import { retrainRoutes } from "../api/retrain/mod.ts";
 import type { CommandContext } from "../cli/mod.ts";
@@ -7,7 +6,6 @@ import {
   Lifecycle,
   type Log,
   messageOf,
-  SerinError,
   storageError,
   systemClock,
   SystemRandom,
@@ -22,18 +20,19 @@ import {
   type RetrainSpec,
   retrainSpecSchema,
   RetrainStore,
+  useOwnLog,
 } from "../retrain/mod.ts";
 import { addProcessMetrics, Metrics } from "../telemetry/mod.ts";
 import { readConfigFile } from "./config_file.ts";
 import { listenOn } from "./listen.ts";
 import { openRegistryClient } from "./registry_client.ts";
-import { isLoopback } from "./registry_tokens.ts";
 import { openDataCollector } from "./retrain_data.ts";
 import { addRetrainMetrics } from "./retrain_metrics.ts";
+import { openPredictions } from "./retrain_predictions.ts";
 import { toRetrainRegistry } from "./retrain_registry.ts";
 import { checkOwnUrl, openJobTrainer } from "./retrain_job.ts";
+import { readRetrainTokens } from "./retrain_tokens.ts";
 import { openGate, openTrainer, type WorkRegistry } from "./retrain_work.ts";
-import { checkToken, readTokenFile } from "./token_file.ts";
 
 /** The options of `serin retrain serve`. */
 export interface RetrainServeOptions {
@@ -44,32 +43,39 @@ export interface RetrainServeOptions {
   readonly data: string;
   readonly trainIn: "worker" | "job";
   readonly ownUrl?: string | undefined;
+  readonly predictionLog?: string | undefined;
+  readonly predictionLogBytes: string;
   readonly host: string;
   readonly port: number;
   readonly tokenFile?: string | undefined;
   readonly token?: string | undefined;
+  readonly replicaTokenFile?: string | undefined;
+  readonly replicaToken?: string | undefined;
 }
 
 /** Works until SIGTERM or SIGINT; what is under way then goes on at the next start. */
 export async function run(options: RetrainServeOptions, context: CommandContext): Promise<void> {
   const { log } = context;
-  const spec = await readSpec(options.spec);
-  const tokens = await readTokens(options);
+  const spec = useOwnLog(await readSpec(options.spec), options.predictionLog);
+  const tokens = await readRetrainTokens(options);
   const given = checkOwnUrl(options), ownUrl = Promise.withResolvers<string>();
   const lifecycle = new Lifecycle();
   lifecycle.stopOnSignals();
   try {
+    const metrics = new Metrics();
+    // Opened before what reads it, and closed after it.
+    const predictions = await openPredictions(options, { tokens, metrics, lifecycle, log });
     const { retrainer, store } = await openRetrainer(options, spec, {
       ...{ log, lifecycle, ownUrl: ownUrl.promise },
     });
     const webhooks = new Map<string, number>([["taken", 0]]);
-    const metrics = new Metrics();
     addProcessMetrics(metrics, "retrain");
     addRetrainMetrics(metrics, { retrainer, store, webhooks });
     const app = retrainRoutes({
       ...{ retrainer, tokens, log, list: (query) => store.list(query) },
       onWebhook: (outcome) => webhooks.set(outcome, (webhooks.get(outcome) ?? 0) + 1),
     });
+    app.route("/", predictions);
     app.route(
       "/",
       controllerApp({ metrics, alive: () => true, ready: () => ({ ready: true, reasons: [] }) }),
@@ -154,19 +160,4 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
 async function readSpec(path: string): Promise<RetrainSpec> {
   const text = await readConfigFile("--spec", path);
   return parseYamlConfig(text, retrainSpecSchema, { source: path, synonyms: RETRAIN_SYNONYMS });
-}
-
-async function readTokens(options: RetrainServeOptions): Promise<AccessTokens | undefined> {
-  const { tokenFile, token, host } = options;
-  if (tokenFile !== undefined) {
-    return new AccessTokens({ admin: await readTokenFile(tokenFile, "--token-file") });
-  }
-  if (token !== undefined) {
-    return new AccessTokens({ admin: checkToken("SERIN_RETRAIN_TOKEN", token) });
-  }
-  if (isLoopback(host)) return undefined;
-  throw new SerinError("configuration", `Others reach --host ${host}, and no token is given`, {
-    hint: "give --token-file or SERIN_RETRAIN_TOKEN; Alertmanager sends it with http_config: " +
-      "{authorization: {credentials_file: FILE}}",
-  });
 }

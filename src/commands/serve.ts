@@ -79,6 +79,20 @@ export const serveCommand = defineCommand({
       description: "Most bytes that are kept, e.g. 256Mi or 2Gi; the oldest rows leave first",
       placeholder: "N",
     }),
+    predictionLogTo: z.string().min(1).optional().meta({
+      description: "serin retrain serve that gets what is kept; default: it stays here",
+      placeholder: "URL",
+      env: "SERIN_PREDICTION_LOG_TO",
+    }),
+    predictionLogTokenFile: z.string().min(1).optional().meta({
+      description: "File that holds the replica token of --prediction-log-to",
+      placeholder: "FILE",
+    }),
+    predictionLogToken: z.string().optional().meta({
+      description: "That token, where --prediction-log-token-file names no file",
+      env: "SERIN_PREDICTION_LOG_TOKEN",
+      secret: true,
+    }),
     controlTokenFile: z.string().min(1).optional().meta({
       description:
         "File that holds the token of the admin port's /status; default the registry's, where --host " +
@@ -96,6 +110,7 @@ export const serveCommand = defineCommand({
     "serve model",
     "serve --registry http://localhost:5000 --model models:/electricity@champion --workers 2",
     "serve model --prediction-log serin-data/predictions --prediction-log-bytes 1Gi",
+    "serve model --prediction-log log --prediction-log-to http://localhost:8083",
     "serve --registry http://serin-registry:5000 --host 0.0.0.0 --shutdown-delay-seconds 5",
   ],
   load: () => import("./serve_run.ts"),

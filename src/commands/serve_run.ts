@@ -3,7 +3,6 @@ import type { StatusAccess } from "../api/ops/mod.ts";
 import type { CommandContext } from "../cli/mod.ts";
 import { Lifecycle, type Log, SerinError, systemClock, SystemRandom } from "../core/mod.ts";
 import { openDatabase } from "../database/mod.ts";
-import { addPredictionLogMetrics, PredictionLog } from "../monitor/prediction_log/mod.ts";
 import {
   RolloutEngine,
   type RolloutEngineOptions,
@@ -24,15 +23,15 @@ import {
   type VersionSource,
 } from "../serving/mod.ts";
 import { Metrics } from "../telemetry/mod.ts";
-import { parseByteSize } from "./byte_size.ts";
 import { keepTicking } from "./engine_clock.ts";
 import { planOfTags } from "./plan_tag.ts";
 import { openRegistryClient } from "./registry_client.ts";
 import { isLoopback } from "./registry_tokens.ts";
+import { openServePredictions, type ServePredictionOptions } from "./serve_predictions.ts";
 import { checkToken, readTokenFile } from "./token_file.ts";
 
 /** The options of `serin serve`. */
-export interface ServeOptions {
+export interface ServeOptions extends ServePredictionOptions {
   readonly model: readonly string[];
   readonly registry?: string | undefined;
   readonly registryTokenFile?: string | undefined;
@@ -43,12 +42,7 @@ export interface ServeOptions {
   readonly workers: number;
   readonly cache: string;
   readonly replica: string;
-  readonly shutdownDelaySeconds: number;
-  readonly graceSeconds: number;
   readonly driftWindowMinutes: number;
-  readonly predictionLog?: string | undefined;
-  readonly predictionLogRate: number;
-  readonly predictionLogBytes: string;
   readonly controlTokenFile?: string | undefined;
   readonly controlToken?: string | undefined;
 }
@@ -61,11 +55,7 @@ export async function run(options: ServeOptions, context: CommandContext): Promi
   lifecycle.stopOnSignals();
   const { peer, source, token } = await connect(options, log, lifecycle);
   const metrics = new Metrics();
-  const predictions = await openPredictionLog(options, log);
-  if (predictions !== undefined) {
-    lifecycle.onStop("prediction log", () => predictions.close());
-    addPredictionLogMetrics(metrics, () => predictions.stats);
-  }
+  const predictions = await openServePredictions(options, { metrics, lifecycle, log });
   const opening = openServing({
     ...options,
     // A pod's name as it is; without any, two on one machine are told apart by their ports.
@@ -96,16 +86,6 @@ export async function run(options: ServeOptions, context: CommandContext): Promi
     if (!lifecycle.signal.aborted) throw thrown;
   }
   await lifecycle.stopped;
-}
-
-async function openPredictionLog(
-  options: ServeOptions,
-  log: Log,
-): Promise<PredictionLog | undefined> {
-  const { predictionLog: folder, predictionLogRate: rate, predictionLogBytes } = options;
-  if (folder === undefined) return undefined;
-  const bytesMax = parseByteSize(predictionLogBytes);
-  return await PredictionLog.open({ folder, rate, bytesMax, clock: systemClock, log });
 }
 
 /** Whoever may change what is deployed may see it: the registry's token opens the status too. */

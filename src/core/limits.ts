@@ -52,6 +52,13 @@ export const LIMITS = {
   /** Largest answer that the prediction log takes, and most bytes of an isolate that wait for it. */
   loggedAnswerBytesMax: 1024 * 1024,
   predictionQueueBytesMax: 4 * 1024 * 1024,
+  /** Largest block of one: an answer that is too large for others has one of its own. */
+  predictionBlockBytesMax: 2 * 1024 * 1024,
+  /** Largest batch of a prediction log that is sent, and most of them that are taken at once. */
+  predictionBatchBytesMax: 16 * 1024 * 1024,
+  predictionBatchesMax: 16,
+  /** Logs whose place a receiver remembers, those that came last. */
+  predictionLogsMax: 10_000,
   /** Most labels that wait for the prediction log. */
   labelQueueMax: 100_000,
   /** Largest body of an alert's webhook, and most alerts of one. */

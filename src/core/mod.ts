@@ -13,7 +13,7 @@ export { type Log, type LogLevel, type LogOptions, openLog, silentLog } from "./
 export { OutputFolder } from "./output_folder.ts";
 export { keepPermissions, PERMISSION_KINDS, type PermissionKind } from "./permissions.ts";
 export { mix32, type Random, SeededRandom, SystemRandom } from "./random.ts";
-export { registryUrl } from "./registry_url.ts";
+export { registryUrl, serverUrl } from "./registry_url.ts";
 export {
   ERROR_CODES,
   type ErrorCode,

@@ -15,18 +15,32 @@ import { SerinError } from "./serin_error.ts";
  * ```
  */
 export function registryUrl(text: string): string {
+  return serverUrl(text, {
+    server: "registry",
+    tokenHint: "give the token with --registry-token-file FILE, or in the environment as " +
+      "SERIN_REGISTRY_TOKEN or MLFLOW_TRACKING_TOKEN",
+  });
+}
+
+/**
+ * Checks the address of a server as {@linkcode registryUrl} does.
+ *
+ * @param options.server what it is an address of, for errors
+ * @param options.tokenHint how its token is given instead
+ */
+export function serverUrl(
+  text: string,
+  { server, tokenHint }: { server: string; tokenHint: string },
+): string {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new SerinError("configuration", `Not an address of a registry: "${withoutUser(text)}"`, {
+    throw new SerinError("configuration", `Not an address of a ${server}: "${withoutUser(text)}"`, {
       hint: "give it as http://host:port",
     });
   }
   if (url.username !== "" || url.password !== "") {
-    const what = `The registry's address holds a user or a password: "${withoutUser(text)}"`;
-    throw new SerinError("configuration", what, {
-      hint: "give the token with --registry-token-file FILE, or in the environment as " +
-        "SERIN_REGISTRY_TOKEN or MLFLOW_TRACKING_TOKEN",
-    });
+    const what = `The ${server}'s address holds a user or a password: "${withoutUser(text)}"`;
+    throw new SerinError("configuration", what, { hint: tokenHint });
   }
   return text.replace(/\/+$/, "");
 }

@@ -22,6 +22,7 @@ export {
   RETRAIN_SYNONYMS,
   type RetrainSpec,
   retrainSpecSchema,
+  useOwnLog,
 } from "./retrain_spec.ts";
 export { type DecisionCount, RetrainStore } from "./retrain_store.ts";
 export { Retrainer, type RetrainerOptions } from "./retrainer.ts";

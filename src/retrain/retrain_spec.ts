@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SerinError } from "../core/mod.ts";
 
 const name = z.string().trim().min(1).max(255);
 const path = z.string().min(1).max(4096);
@@ -8,7 +9,9 @@ const dataSchema = z.strictObject({
     description: "CSV files with the target; * and ? stand for parts of a file's name",
   }),
   prediction_log: z.array(path).min(1).optional().meta({
-    description: "Folders of serve --prediction-log, one a replica; their labelled rows are used",
+    description:
+      "Folders of serve --prediction-log, one a replica; their labelled rows are used. " +
+      "Without it and csv: what replicas send to this process's own --prediction-log",
   }),
   target: name.default("target").meta({ description: "The column to predict" }),
   since_days: z.number().gt(0).max(3650).optional().meta({
@@ -49,7 +52,7 @@ const modelSchema = z.strictObject({
   alerts: z.array(name).min(1).optional().meta({
     description: "Names of alerts that may start it; default every alert with the label model",
   }),
-  data: dataSchema,
+  data: dataSchema.prefault({}),
   train: path.optional().meta({ description: "train.yaml; default what serin train does" }),
   gate: path.optional().meta({ description: "gate.yaml; default what serin gate does" }),
   champion: name.default("champion").meta({
@@ -71,10 +74,10 @@ export const retrainSpecSchema = z.strictObject({
     if (models.findIndex((other) => other.model === model) < i) {
       problem("model", "this model has an entry already");
     }
-    if ((data.csv === undefined) === (data.prediction_log === undefined)) {
+    if (data.csv !== undefined && data.prediction_log !== undefined) {
       problem("data", "give one of csv and prediction_log");
     }
-    if (data.since_days !== undefined && data.prediction_log === undefined) {
+    if (data.since_days !== undefined && data.csv !== undefined) {
       problem("data", "since_days is for a prediction_log: rows of a CSV file have no time");
     }
     if (data.rows_min > data.rows_max) problem("data", "rows_min is above rows_max");
@@ -87,6 +90,29 @@ export type RetrainSpec = z.output<typeof retrainSpecSchema>;
 
 /** What one model's retraining is made of. */
 export type ModelRetraining = RetrainSpec["models"][number];
+
+/**
+ * Where a model's `data` names no rows, they are what replicas send to this process.
+ *
+ * @param folder of `--prediction-log`
+ * @throws {SerinError} `configuration` where there is none
+ */
+export function useOwnLog(spec: RetrainSpec, folder: string | undefined): RetrainSpec {
+  const models = spec.models.map((model) => {
+    const { data } = model;
+    if (data.csv !== undefined || data.prediction_log !== undefined) return model;
+    if (folder !== undefined) return { ...model, data: { ...data, prediction_log: [folder] } };
+    throw new SerinError(
+      "configuration",
+      `The data of model "${model.model}" names no rows, and replicas cannot send any here`,
+      {
+        hint: "give its data csv or prediction_log, or start serin retrain serve with " +
+          "--prediction-log DIR",
+      },
+    );
+  });
+  return { ...spec, models };
+}
 
 /** What others call these settings; for "did you mean" only. */
 export const RETRAIN_SYNONYMS: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import { parseYamlConfig } from "../config/mod.ts";
 import { assertEquals, assertSerinError } from "../testing/mod.ts";
-import { RETRAIN_SYNONYMS, retrainSpecSchema } from "./retrain_spec.ts";
+import { RETRAIN_SYNONYMS, retrainSpecSchema, useOwnLog } from "./retrain_spec.ts";
 
 const parse = (text: string) =>
   parseYamlConfig(text, retrainSpecSchema, { source: "retrain.yaml", synonyms: RETRAIN_SYNONYMS });
@@ -54,4 +54,24 @@ models:
   );
   await assertSerinError(() => parse(""), "configuration", "models");
   await assertSerinError(() => parse("models: []"), "configuration", "models");
+});
+
+Deno.test("data that names no rows is what replicas send here, where they can", async () => {
+  const spec = parse(`
+models:
+  - model: a
+  - model: b
+    data: { since_days: 7 }
+  - model: c
+    data: { csv: [c.csv] }
+`);
+  const logs = useOwnLog(spec, "own").models.map(({ data }) => data.prediction_log);
+  assertEquals(logs, [["own"], ["own"], undefined]);
+  assertEquals(useOwnLog(spec, "own").models[1].data.since_days, 7);
+  await assertSerinError(
+    () => useOwnLog(spec, undefined),
+    "configuration",
+    'model "a"',
+    "--prediction-log DIR",
+  );
 });

@@ -1,2 +1,7 @@
 /** The port of the process that retrains: Alertmanager's webhook, history, approval. */
 export { retrainRoutes, type RetrainRoutesOptions } from "./retrain_routes.ts";
+export {
+  predictionRoutes,
+  type PredictionRoutesOptions,
+  type PredictionStore,
+} from "./prediction_routes.ts";

@@ -1,9 +1,10 @@
 import { type Context, Hono } from "hono";
 import { LIMITS, type Log, messageOf, SerinError } from "../../core/mod.ts";
 import { type DecisionRecord, parseWebhook, type Retrainer } from "../../retrain/mod.ts";
-import { type AccessTokens, credentialsOf } from "../access/access_tokens.ts";
+import type { AccessTokens } from "../access/access_tokens.ts";
 import { parseJson, readBody } from "../body.ts";
 import { errorResponse } from "../error_response.ts";
+import { challengeOf, checkAccess } from "./retrain_access.ts";
 
 const LIST_DEFAULT = 50, LIST_MAX = 1000;
 const QUERY = ["model", "limit"];
@@ -21,7 +22,8 @@ export interface RetrainRoutesOptions {
 
 /**
  * `POST /v1/alerts` takes Alertmanager's webhook; `/api/serin/v1/retrainings` tells what was decided
- * and takes approvals; `…/ID/rows.csv` are the rows of one, for the Job that trains on them. All want the token, where there is one. Errors as in `rolloutRoutes`.
+ * and takes approvals; `…/ID/rows.csv` are the rows of one, for the Job that trains on them. All want
+ * the admin's token, where there is one. Errors as in `rolloutRoutes`.
  *
  * @returns a hono app, to be mounted with `app.route("/", …)`
  */
@@ -39,16 +41,14 @@ export function retrainRoutes(options: RetrainRoutesOptions): Hono {
   app.onError((thrown, c) => {
     const error = thrown instanceof SerinError ? thrown : undefined;
     if (c.req.path === "/v1/alerts") options.onWebhook(error?.code ?? "internal");
-    const headers: Record<string, string> = error?.code === "unauthenticated"
-      ? { "www-authenticate": 'Basic realm="serin"' }
-      : {};
     if (error !== undefined && error.status < 500) {
       log.warn("a request was refused", { path: c.req.path, error: messageOf(thrown) });
     }
-    return errorResponse(thrown, { log, what: `${c.req.method} ${c.req.path}`, headers });
+    const what = `${c.req.method} ${c.req.path}`;
+    return errorResponse(thrown, { log, what, headers: challengeOf(thrown) });
   });
   const checked = async (c: Context, next: () => Promise<void>) => {
-    checkToken(c.req.raw.headers, options.tokens);
+    checkAccess(c.req.raw, options.tokens, { forReplicas: false });
     await next();
   };
   app.use("/v1/alerts", checked);
@@ -91,20 +91,6 @@ export function retrainRoutes(options: RetrainRoutesOptions): Hono {
     return new Response(c.req.method === "HEAD" ? null : await open(), { headers });
   });
   return app;
-}
-
-function checkToken(headers: Headers, tokens: AccessTokens | undefined): void {
-  if (tokens === undefined) return;
-  const credentials = credentialsOf(headers);
-  if (credentials !== undefined && tokens.roleOf(credentials.token) !== undefined) return;
-  throw new SerinError(
-    "unauthenticated",
-    credentials === undefined ? "Retraining wants a token" : "The token is another one",
-    {
-      hint: "send it as Authorization: Bearer TOKEN; Alertmanager does so with http_config: " +
-        "{authorization: {credentials_file: FILE}}",
-    },
-  );
 }
 
 function checkNoneUnknown(names: readonly string[]): void {

@@ -4,7 +4,7 @@ import { assertEquals, assertIncludes } from "../../testing/mod.ts";
 import { AccessTokens } from "../access/access_tokens.ts";
 import { retrainRoutes } from "./retrain_routes.ts";
 
-const TOKEN = "a-token-0123456789";
+const TOKEN = "a-token-0123456789", REPLICA = "replica-token-0123456789";
 
 const ROWS = "a,target\n1,0\n";
 
@@ -46,7 +46,7 @@ function openApp({ token, away = false }: { token?: string; away?: boolean } = {
       },
     },
     list: (query) => (asked.push(query), [RECORD]),
-    tokens: token === undefined ? undefined : new AccessTokens({ admin: token }),
+    tokens: token === undefined ? undefined : new AccessTokens({ admin: token, replica: REPLICA }),
     onWebhook: (outcome) => seen.push(outcome),
     log: silentLog,
   });
@@ -103,9 +103,17 @@ Deno.test("every route wants the token where there is one", async () => {
       assertEquals(refused.status, 401, path);
     }
   }
+  const replica = { authorization: `Bearer ${REPLICA}` };
+  const narrow = await post(WEBHOOK, replica);
+  assertEquals(narrow.status, 403);
+  assertIncludes((await narrow.json()).error.message, "A replica's token may not POST /v1/alerts");
+  for (const path of ["", "/t1"]) {
+    const refused = await app.request(`/api/serin/v1/retrainings${path}`, { headers: replica });
+    assertEquals(refused.status, 403, path);
+  }
   const authorization = `Bearer ${TOKEN}`;
   assertEquals((await post(WEBHOOK, { authorization })).status, 200);
-  assertEquals(seen, ["unauthenticated", "unauthenticated", "taken"]);
+  assertEquals(seen, ["unauthenticated", "unauthenticated", "permission_denied", "taken"]);
 });
 
 Deno.test("the rows of a retraining, with their length and digest", async () => {

@@ -14,13 +14,16 @@ export type {
   PredictionBlock,
 } from "./prediction_block.ts";
 export {
-  LOG_BYTES_MIN,
   type LoggedLabel,
   PredictionLog,
   type PredictionLogOptions,
   type PredictionLogStats,
   type PredictionSink,
 } from "./prediction_log.ts";
-export { addPredictionLogMetrics } from "./prediction_log_metrics.ts";
+export { addPredictionLogMetrics, addPredictionSenderMetrics } from "./prediction_log_metrics.ts";
+export { PredictionReceiver } from "./prediction_receiver.ts";
 export { type LoggedRow, type PredictionFilter, PredictionReader } from "./prediction_reader.ts";
+export { PredictionSender } from "./prediction_sender.ts";
+export { RemoteReceiver } from "./remote_receiver.ts";
+export { LOG_BYTES_MIN, type RingOptions } from "./prediction_ring.ts";
 export type { DroppedRows, DropReason, RecordedPredictions } from "./prediction_recorder.ts";

@@ -45,8 +45,10 @@ export interface PredictionBlock {
 /** Bytes of a nonce. */
 export const NONCE_BYTES = 8;
 
-const FLAG = { canary: 1, nonce: 2, numbers: 4, texts: 8, scores: 16 } as const;
-const HEAD_BYTES = 1 + 4 + 8 + NONCE_BYTES;
+/** What the first byte of an answer says. */
+export const FLAG = { canary: 1, nonce: 2, numbers: 4, texts: 8, scores: 16 } as const;
+/** Flags, rows, time and nonce. */
+export const ANSWER_HEAD_BYTES = 1 + 4 + 8 + NONCE_BYTES;
 /** UTF-8 needs at most so many bytes for a UTF-16 code unit. */
 const TEXT_BYTES_MAX = 3;
 
@@ -59,11 +61,11 @@ const WIDTHS: Readonly<Record<string, number>> = {
   FP32: 4,
 };
 /** Whole numbers of up to 64 bits are kept as FP64, which is what JSON could carry. */
-const widthOf = (datatype: string) => WIDTHS[datatype] ?? 8;
+export const widthOf = (datatype: string) => WIDTHS[datatype] ?? 8;
 
 /** @returns the most bytes that the answer takes in a block */
 export function packedBytesMax({ rows, inputs, labels, scores }: LoggedAnswer): number {
-  let bytes = HEAD_BYTES + (scores === undefined ? 0 : 4 * rows);
+  let bytes = ANSWER_HEAD_BYTES + (scores === undefined ? 0 : 4 * rows);
   for (const { datatype, data } of inputs) {
     bytes += 4;
     bytes += datatype === "BYTES" ? textBytesMax(data as readonly string[]) : data.length * 8;
@@ -120,7 +122,7 @@ export class BlockWriter {
     this.#view.setUint32(this.#at + 1, rows, true);
     this.#view.setFloat64(this.#at + 5, time, true);
     if (nonce !== undefined) this.#bytes.set(nonce, this.#at + 13);
-    this.#at += HEAD_BYTES;
+    this.#at += ANSWER_HEAD_BYTES;
     for (const input of inputs) this.#input(input);
     if (labels !== undefined) {
       if (isText) this.#texts(labels as readonly string[]);
@@ -217,7 +219,7 @@ class BlockReader {
     const flags = this.#view.getUint8(this.#at), rows = this.#view.getUint32(this.#at + 1, true);
     const time = this.#view.getFloat64(this.#at + 5, true);
     const nonce = this.#bytes.subarray(this.#at + 13, this.#at + 13 + NONCE_BYTES);
-    this.#at += HEAD_BYTES;
+    this.#at += ANSWER_HEAD_BYTES;
     const inputs = columns.map(({ datatype }) => {
       const length = this.#view.getUint32(this.#at, true);
       this.#at += 4;

@@ -1,15 +1,17 @@
-import {
-  type Clock,
-  LIMITS,
-  type Log,
-  messageOf,
-  SerinError,
-  storageError,
-} from "../../core/mod.ts";
-import { type Database, openDatabase, type Transaction } from "../../database/mod.ts";
+import { LIMITS, type Log, messageOf, SerinError } from "../../core/mod.ts";
+import type { Database, Transaction } from "../../database/mod.ts";
 import type { PredictionBlock } from "./prediction_block.ts";
+import { PredictionOutbox } from "./prediction_outbox.ts";
 import type { DroppedRows, DropReason, RecordedPredictions } from "./prediction_recorder.ts";
-import { PREDICTION_FILE, PREDICTION_MIGRATIONS } from "./schema.ts";
+import {
+  insertBlock,
+  insertLabel,
+  makeRoom,
+  openRing,
+  type RingOptions,
+  type RoomMade,
+  usedBytes,
+} from "./prediction_ring.ts";
 
 /** A label as it passes through a replica. */
 export interface LoggedLabel {
@@ -39,19 +41,10 @@ export interface PredictionLogStats {
 }
 
 /** How {@linkcode PredictionLog.open} opens. */
-export interface PredictionLogOptions {
-  readonly folder: string;
+export interface PredictionLogOptions extends RingOptions {
   readonly rate: number;
-  /** Most bytes that the log keeps; the oldest rows leave first. */
-  readonly bytesMax: number;
-  readonly clock: Clock;
   readonly log: Log;
-  /** Default {@linkcode openDatabase}. */
-  readonly openDatabase?: (path: string) => Database;
 }
-
-/** The least bytes that a log can be given. */
-export const LOG_BYTES_MIN = 1024 * 1024;
 
 /** How often waiting blocks are written, in one transaction. */
 const WRITE_MS = 500;
@@ -70,7 +63,7 @@ interface Waiting {
 
 /**
  * The prediction log of a serving process: a ring of blocks in one SQLite file. The folder belongs to
- * this process while it is open; `openPredictionReader` reads it meanwhile.
+ * this process while it is open; `PredictionReader` reads it meanwhile.
  */
 export class PredictionLog implements PredictionSink, Disposable {
   readonly rate: number;
@@ -83,6 +76,7 @@ export class PredictionLog implements PredictionSink, Disposable {
   #labels = 0;
   #labelsDropped = 0;
   #bytes: number;
+  #outbox: PredictionOutbox | undefined;
   #nextWriteAt = 0;
   #failed = false;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -98,16 +92,10 @@ export class PredictionLog implements PredictionSink, Disposable {
   /**
    * Opens the log of a folder, which is made where it is missing.
    *
-   * @throws {SerinError} `conflict` where another process has it, `storage` where it cannot be written,
-   *   `configuration` for a limit or a rate that cannot be kept
+   * @throws {SerinError} as {@linkcode openRing}, and `configuration` for a rate that cannot be kept
    */
   static async open(options: PredictionLogOptions): Promise<PredictionLog> {
-    const { folder, bytesMax, rate } = options;
-    if (bytesMax < LOG_BYTES_MIN) {
-      throw new SerinError("configuration", `A prediction log of ${bytesMax} bytes is too small`, {
-        hint: `give at least ${LOG_BYTES_MIN} bytes (1Mi) with --prediction-log-bytes`,
-      });
-    }
+    const { rate } = options;
     if (!(rate > 0 && rate <= 1)) {
       throw new SerinError(
         "configuration",
@@ -117,23 +105,7 @@ export class PredictionLog implements PredictionSink, Disposable {
         },
       );
     }
-    try {
-      await Deno.mkdir(folder, { recursive: true });
-    } catch (cause) {
-      throw storageError(`Cannot make the prediction log's folder ${folder}`, cause);
-    }
-    try {
-      const path = `${folder}/${PREDICTION_FILE}`;
-      const open = options.openDatabase ??
-        ((file) => openDatabase(file, PREDICTION_MIGRATIONS, { clock: options.clock }));
-      return new PredictionLog(options, open(path));
-    } catch (thrown) {
-      if (!(thrown instanceof SerinError) || thrown.code !== "conflict") throw thrown;
-      throw new SerinError("conflict", `${folder} is the prediction log of another process`, {
-        hint: "give each replica a folder of its own with --prediction-log",
-        cause: thrown,
-      });
-    }
+    return new PredictionLog(options, await openRing(options));
   }
 
   /** What was done since it was opened. */
@@ -145,6 +117,11 @@ export class PredictionLog implements PredictionSink, Disposable {
       labelsDropped: this.#labelsDropped,
       bytes: this.#bytes,
     };
+  }
+
+  /** The log as it is sent. From the first call on, what leaves the ring unsent is counted. */
+  outbox(): PredictionOutbox {
+    return this.#outbox ??= PredictionOutbox.open(this.#database);
   }
 
   add({ blocks, dropped }: RecordedPredictions, taken: (bytes: number) => void): void {
@@ -171,10 +148,8 @@ export class PredictionLog implements PredictionSink, Disposable {
     this.#waiting = [];
     this.#labelsWaiting = [];
     try {
-      this.#bytes = this.#database.transaction((tx) => this.#insert(tx, waiting, labels));
-      for (const { block } of waiting) {
-        this.#rows.set(block.model, (this.#rows.get(block.model) ?? 0) + block.rows);
-      }
+      const room = this.#database.transaction((tx) => this.#insert(tx, waiting, labels));
+      this.#count(waiting, room);
       this.#labels += labels.length;
       const end = clock.monotonic();
       this.#nextWriteAt = end + REST_FACTOR * (end - begin);
@@ -195,6 +170,12 @@ export class PredictionLog implements PredictionSink, Disposable {
   close(): void {
     clearInterval(this.#timer);
     this.write({ now: true });
+    try {
+      this.#outbox?.close();
+    } catch (thrown) {
+      // A full disk: the receiver knows how far it has the log.
+      this.#options.log.warn("how far the log was sent is not noted", { error: messageOf(thrown) });
+    }
     this.#database.close();
   }
 
@@ -202,15 +183,30 @@ export class PredictionLog implements PredictionSink, Disposable {
     this.close();
   }
 
-  #insert(tx: Transaction, waiting: readonly Waiting[], labels: readonly LoggedLabel[]): number {
+  #insert(
+    tx: Transaction,
+    waiting: readonly Waiting[],
+    labels: readonly LoggedLabel[],
+  ): RoomMade {
     for (const { block } of waiting) insertBlock(tx, block);
     const now = this.#options.clock.now();
     for (const { nonce, row, label } of labels) {
-      // As everywhere, the first label of a row counts.
-      const sql = "INSERT OR IGNORE INTO prediction_label VALUES (?, ?, ?, ?)";
-      tx.run(sql, nonce, row, labelText(label), now);
+      insertLabel(tx, { nonce, row, label: labelText(label) }, now);
     }
-    return makeRoom(tx, this.#options.bytesMax);
+    this.#outbox?.note(tx);
+    return makeRoom(tx, this.#options.bytesMax, this.#outbox?.sent);
+  }
+
+  #count(waiting: readonly Waiting[], room: RoomMade): void {
+    this.#bytes = room.bytes;
+    let all = 0;
+    for (const { block: { model, rows } } of waiting) {
+      this.#rows.set(model, (this.#rows.get(model) ?? 0) + rows);
+      all += rows;
+    }
+    for (const { model, rows } of room.unsent) this.#drop(model, "unsent", rows);
+    this.#labelsDropped += room.unsentLabels;
+    this.#outbox?.written(all, room);
   }
 
   #drop(model: string, reason: DropReason, rows: number): void {
@@ -219,54 +215,8 @@ export class PredictionLog implements PredictionSink, Disposable {
   }
 }
 
-function insertBlock(tx: Transaction, block: PredictionBlock): void {
-  const { model, version, columns, firstMs, lastMs, requests, rows, bytes } = block;
-  tx.run(
-    `INSERT INTO prediction_block (model, version, columns, first_ms, last_ms, requests, rows, body)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    ...[model, version, JSON.stringify(columns), Math.floor(firstMs), Math.ceil(lastMs)],
-    ...[requests, rows, bytes],
-  );
-}
-
 /** As a CSV file for training has it: of two classes, 1 and 0. */
 function labelText(label: LoggedLabel["label"]): string {
   if (typeof label === "boolean") return label ? "1" : "0";
   return typeof label === "string" ? label.replaceAll("\0", "") : String(label);
-}
-
-/** Deletes the oldest until the limit holds. @returns bytes in use */
-function makeRoom(tx: Transaction, bytesMax: number): number {
-  let used = usedBytes(tx), removed = false;
-  while (used > bytesMax) {
-    const { changes } = tx.run(
-      `DELETE FROM prediction_block WHERE id IN (SELECT id FROM prediction_block ORDER BY id
-        LIMIT (SELECT 1 + count(*) / 64 FROM prediction_block))`,
-    );
-    removed ||= changes > 0;
-    if (changes === 0) {
-      const labels = tx.run(
-        `DELETE FROM prediction_label WHERE (nonce, row) IN (SELECT nonce, row FROM
-          prediction_label ORDER BY arrived_ms LIMIT 1000)`,
-      );
-      if (labels.changes === 0) break;
-    }
-    used = usedBytes(tx);
-  }
-  if (!removed) return used;
-  // A label comes after its prediction: those that came before the oldest row are nobody's.
-  tx.run(
-    `DELETE FROM prediction_label WHERE arrived_ms <
-      coalesce((SELECT min(first_ms) FROM (SELECT first_ms FROM prediction_block ORDER BY id
-        LIMIT 100)), 0)`,
-  );
-  return usedBytes(tx);
-}
-
-function usedBytes(reader: Pick<Transaction, "get">): number {
-  const row = reader.get<{ bytes: number }>(
-    `SELECT (page_count - freelist_count) * page_size AS bytes
-      FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()`,
-  );
-  return row?.bytes ?? 0;
 }

@@ -1,7 +1,8 @@
 import type { Metrics } from "../../telemetry/mod.ts";
 import type { PredictionLogStats } from "./prediction_log.ts";
+import type { PredictionSenderStats } from "./prediction_sender.ts";
 
-/** Declares the metrics of a serving process's prediction log. */
+/** Declares the metrics of a prediction log. */
 export function addPredictionLogMetrics(metrics: Metrics, read: () => PredictionLogStats): void {
   metrics.counter({
     name: "serin_prediction_log_rows_total",
@@ -32,4 +33,26 @@ export function addPredictionLogMetrics(metrics: Metrics, read: () => Prediction
     help: "Bytes of the prediction log in use",
     labels: [],
   }, () => [{ labels: {}, value: read().bytes }]);
+}
+
+/** Declares the metrics of a prediction log that is sent. */
+export function addPredictionSenderMetrics(
+  metrics: Metrics,
+  read: () => PredictionSenderStats,
+): void {
+  metrics.counter({
+    name: "serin_prediction_log_sent_rows_total",
+    help: "Rows of the prediction log that the receiver has taken",
+    labels: [],
+  }, () => [{ labels: {}, value: read().sentRows }]);
+  metrics.gauge({
+    name: "serin_prediction_log_unsent_rows",
+    help: "Rows in the prediction log that the receiver has not taken yet",
+    labels: [],
+  }, () => [{ labels: {}, value: read().unsentRows }]);
+  metrics.gauge({
+    name: "serin_prediction_log_receiver_reachable",
+    help: "1 while the receiver takes the prediction log, else 0",
+    labels: [],
+  }, () => [{ labels: {}, value: read().reachable ? 1 : 0 }]);
 }

@@ -56,7 +56,9 @@ export class PredictionReader implements Disposable {
     const logs: DatabaseReader[] = [];
     try {
       for (const folder of folders) {
-        logs.push(openDatabaseReader(`${folder}/${PREDICTION_FILE}`, PREDICTION_MIGRATIONS));
+        const path = `${folder}/${PREDICTION_FILE}`;
+        // What is read here is the same in all schemas.
+        logs.push(openDatabaseReader(path, PREDICTION_MIGRATIONS, { older: true }));
       }
       return new PredictionReader(logs);
     } catch (thrown) {

@@ -6,8 +6,11 @@ import {
   type PredictionBlock,
 } from "./prediction_block.ts";
 
-/** Why rows were not logged. */
-export type DropReason = "queue_full" | "too_large" | "storage";
+/**
+ * Why rows were not logged; or, where the log is sent, why they were lost on the way: they left the ring
+ * before they were sent, or the receiver could make nothing of their block.
+ */
+export type DropReason = "queue_full" | "too_large" | "storage" | "unsent" | "refused";
 
 /** Rows that were not logged. */
 export interface DroppedRows {

@@ -3,6 +3,11 @@ import type { Migration } from "../../database/mod.ts";
 /**
  * Predictions in blocks, as the data isolates pack them: one insertion for hundreds of requests. Labels
  * stand by themselves, and are found by nonce and row when the log is read.
+ *
+ * Blocks and labels are numbered as they are written, and no number is given twice (AUTOINCREMENT), also
+ * after a restart and whatever the clock does: by these numbers a log is sent. `prediction_log` is the
+ * name of a log that is sent and how far it was, `prediction_source` how far other logs have come here;
+ * those that came last have the highest `touched`.
  */
 export const PREDICTION_MIGRATIONS: readonly Migration[] = [{
   id: "predictions/0001",
@@ -26,6 +31,35 @@ export const PREDICTION_MIGRATIONS: readonly Migration[] = [{
       PRIMARY KEY (nonce, row)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX prediction_label_arrived ON prediction_label (arrived_ms);
+  `,
+}, {
+  id: "predictions/0002",
+  sql: `
+    CREATE TABLE prediction_label_numbered (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      nonce BLOB NOT NULL,
+      row INTEGER NOT NULL,
+      label TEXT NOT NULL,
+      arrived_ms INTEGER NOT NULL,
+      UNIQUE (nonce, row)
+    ) STRICT;
+    INSERT INTO prediction_label_numbered (nonce, row, label, arrived_ms)
+      SELECT nonce, row, label, arrived_ms FROM prediction_label ORDER BY arrived_ms, nonce, row;
+    DROP TABLE prediction_label;
+    ALTER TABLE prediction_label_numbered RENAME TO prediction_label;
+    CREATE INDEX prediction_label_arrived ON prediction_label (arrived_ms);
+    CREATE TABLE prediction_log (
+      one INTEGER PRIMARY KEY CHECK (one = 1),
+      log TEXT NOT NULL,
+      sent_block INTEGER NOT NULL,
+      sent_label INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE prediction_source (
+      touched INTEGER PRIMARY KEY AUTOINCREMENT,
+      log TEXT NOT NULL UNIQUE,
+      block INTEGER NOT NULL,
+      label INTEGER NOT NULL
+    ) STRICT;
   `,
 }];
 

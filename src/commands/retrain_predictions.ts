@@ -1,0 +1,43 @@
+import type { AccessTokens } from "../api/access/mod.ts";
+import { predictionRoutes } from "../api/retrain/mod.ts";
+import { type Lifecycle, type Log, systemClock } from "../core/mod.ts";
+import { addPredictionLogMetrics, PredictionReceiver } from "../monitor/prediction_log/mod.ts";
+import type { Metrics } from "../telemetry/mod.ts";
+import { parseByteSize } from "./byte_size.ts";
+
+/** Where the prediction logs of replicas go. */
+export interface PredictionsOptions {
+  readonly predictionLog?: string | undefined;
+  readonly predictionLogBytes: string;
+}
+
+/**
+ * Opens what takes the prediction logs of replicas, where a folder is given for it.
+ *
+ * @returns its routes: without a folder they say that nothing is taken
+ */
+export async function openPredictions(
+  { predictionLog: folder, predictionLogBytes }: PredictionsOptions,
+  { tokens, metrics, lifecycle, log }: {
+    tokens: AccessTokens | undefined;
+    metrics: Metrics;
+    lifecycle: Lifecycle;
+    log: Log;
+  },
+): Promise<ReturnType<typeof predictionRoutes>> {
+  if (folder === undefined) {
+    return predictionRoutes({ predictions: undefined, tokens, onBatch: () => {}, log });
+  }
+  const bytesMax = parseByteSize(predictionLogBytes);
+  const receiver = await PredictionReceiver.open({ folder, bytesMax, clock: systemClock });
+  lifecycle.onStop("prediction log", () => receiver.close());
+  addPredictionLogMetrics(metrics, () => receiver.stats);
+  const outcomes = new Map<string, number>([["taken", 0]]);
+  metrics.counter({
+    name: "serin_prediction_log_received_total",
+    help: "Batches of replicas' prediction logs by outcome: taken, or the code of the error",
+    labels: ["outcome"],
+  }, () => [...outcomes].map(([outcome, value]) => ({ labels: { outcome }, value })));
+  const onBatch = (outcome: string) => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  return predictionRoutes({ predictions: receiver, tokens, onBatch, log });
+}
