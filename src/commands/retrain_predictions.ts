@@ -1,7 +1,7 @@
 import type { AccessTokens } from "../api/access/mod.ts";
 import { predictionRoutes } from "../api/retrain/mod.ts";
 import { type Lifecycle, type Log, systemClock } from "../core/mod.ts";
-import { addPredictionLogMetrics, PredictionReceiver } from "../monitor/prediction_log/mod.ts";
+import { addPredictionReceiverMetrics, PredictionReceiver } from "../monitor/prediction_log/mod.ts";
 import type { Metrics } from "../telemetry/mod.ts";
 import { parseByteSize } from "./byte_size.ts";
 
@@ -31,13 +31,8 @@ export async function openPredictions(
   const bytesMax = parseByteSize(predictionLogBytes);
   const receiver = await PredictionReceiver.open({ folder, bytesMax, clock: systemClock });
   lifecycle.onStop("prediction log", () => receiver.close());
-  addPredictionLogMetrics(metrics, () => receiver.stats);
-  const outcomes = new Map<string, number>([["taken", 0]]);
-  metrics.counter({
-    name: "serin_prediction_log_received_total",
-    help: "Batches of replicas' prediction logs by outcome: taken, or the code of the error",
-    labels: ["outcome"],
-  }, () => [...outcomes].map(([outcome, value]) => ({ labels: { outcome }, value })));
-  const onBatch = (outcome: string) => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  const received = new Map<string, number>([["taken", 0]]);
+  addPredictionReceiverMetrics(metrics, { stats: () => receiver.stats, received });
+  const onBatch = (outcome: string) => received.set(outcome, (received.get(outcome) ?? 0) + 1);
   return predictionRoutes({ predictions: receiver, tokens, onBatch, log });
 }

@@ -20,7 +20,11 @@ export {
   type PredictionLogStats,
   type PredictionSink,
 } from "./prediction_log.ts";
-export { addPredictionLogMetrics, addPredictionSenderMetrics } from "./prediction_log_metrics.ts";
+export {
+  addPredictionLogMetrics,
+  addPredictionReceiverMetrics,
+  addPredictionSenderMetrics,
+} from "./prediction_log_metrics.ts";
 export { PredictionReceiver } from "./prediction_receiver.ts";
 export { type LoggedRow, type PredictionFilter, PredictionReader } from "./prediction_reader.ts";
 export { PredictionSender } from "./prediction_sender.ts";

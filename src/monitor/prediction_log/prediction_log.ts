@@ -121,7 +121,8 @@ export class PredictionLog implements PredictionSink, Disposable {
 
   /** The log as it is sent. From the first call on, what leaves the ring unsent is counted. */
   outbox(): PredictionOutbox {
-    return this.#outbox ??= PredictionOutbox.open(this.#database);
+    const onRefused = (model: string, rows: number) => this.#drop(model, "refused", rows);
+    return this.#outbox ??= PredictionOutbox.open(this.#database, onRefused);
   }
 
   add({ blocks, dropped }: RecordedPredictions, taken: (bytes: number) => void): void {

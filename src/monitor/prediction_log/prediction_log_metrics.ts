@@ -1,8 +1,9 @@
 import type { Metrics } from "../../telemetry/mod.ts";
 import type { PredictionLogStats } from "./prediction_log.ts";
+import type { PredictionReceiverStats } from "./prediction_receiver.ts";
 import type { PredictionSenderStats } from "./prediction_sender.ts";
 
-/** Declares the metrics of a prediction log. */
+/** Declares the metrics of a serving process's prediction log. */
 export function addPredictionLogMetrics(metrics: Metrics, read: () => PredictionLogStats): void {
   metrics.counter({
     name: "serin_prediction_log_rows_total",
@@ -55,4 +56,41 @@ export function addPredictionSenderMetrics(
     help: "1 while the receiver takes the prediction log, else 0",
     labels: [],
   }, () => [{ labels: {}, value: read().reachable ? 1 : 0 }]);
+}
+
+/**
+ * Declares the metrics of what receives prediction logs. Rows and labels have names of their own: sums
+ * over all processes would count them twice.
+ *
+ * @param read.received batches by what they were answered with
+ */
+export function addPredictionReceiverMetrics(
+  metrics: Metrics,
+  read: { stats: () => PredictionReceiverStats; received: ReadonlyMap<string, number> },
+): void {
+  metrics.counter({
+    name: "serin_prediction_log_received_total",
+    help: "Batches of prediction logs by outcome: taken, or the code of the error",
+    labels: ["outcome"],
+  }, () => [...read.received].map(([outcome, value]) => ({ labels: { outcome }, value })));
+  metrics.counter({
+    name: "serin_prediction_log_received_rows_total",
+    help: "Rows of prediction logs that were taken",
+    labels: ["model"],
+  }, () => [...read.stats().rows].map(([model, value]) => ({ labels: { model }, value })));
+  metrics.counter({
+    name: "serin_prediction_log_received_labels_total",
+    help: "Labels of prediction logs that were taken",
+    labels: [],
+  }, () => [{ labels: {}, value: read.stats().labels }]);
+  metrics.counter({
+    name: "serin_prediction_log_refused_rows_total",
+    help: "Rows of blocks of prediction logs that could not be read",
+    labels: [],
+  }, () => [{ labels: {}, value: read.stats().refusedRows }]);
+  metrics.gauge({
+    name: "serin_prediction_log_bytes",
+    help: "Bytes of the prediction log in use",
+    labels: [],
+  }, () => [{ labels: {}, value: read.stats().bytes }]);
 }

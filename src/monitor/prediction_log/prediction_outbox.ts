@@ -14,6 +14,8 @@ export interface ReadBatch extends PredictionBatch {
   readonly hasMore: boolean;
 }
 
+type OnRefused = (model: string, rows: number) => void;
+
 interface BlockRow {
   readonly id: number;
   readonly model: string;
@@ -33,6 +35,7 @@ interface BlockRow {
  */
 export class PredictionOutbox {
   readonly #database: Database;
+  readonly #onRefused: OnRefused;
   /** Names the log: a folder that was emptied is another one. */
   readonly log: string;
   #sent: LogCursor;
@@ -41,21 +44,29 @@ export class PredictionOutbox {
   /** Blocks up to this one have left the ring, and are not among the unsent rows any more. */
   #leftTo = 0;
 
-  private constructor(database: Database, log: string, sent: LogCursor) {
+  private constructor(
+    database: Database,
+    onRefused: OnRefused,
+    { log, sent }: { log: string; sent: LogCursor },
+  ) {
     this.#database = database;
+    this.#onRefused = onRefused;
     this.log = log;
     this.#sent = sent;
     this.#unsentRows = this.#countUnsent();
   }
 
-  /** @throws {SerinError} `storage` */
-  static open(database: Database): PredictionOutbox {
+  /**
+   * @param onRefused told of rows that the receiver could make nothing of
+   * @throws {SerinError} `storage`
+   */
+  static open(database: Database, onRefused: OnRefused): PredictionOutbox {
     return database.transaction((tx) => {
       tx.run("INSERT OR IGNORE INTO prediction_log VALUES (1, ?, 0, 0)", crypto.randomUUID());
       const { log, block, label } = tx.get<{ log: string; block: number; label: number }>(
         "SELECT log, sent_block AS block, sent_label AS label FROM prediction_log",
       )!;
-      return new PredictionOutbox(database, log, { block, label });
+      return new PredictionOutbox(database, onRefused, { log, sent: { block, label } });
     });
   }
 
@@ -104,10 +115,21 @@ export class PredictionOutbox {
     });
   }
 
-  /** The receiver has what was sent up to there. */
-  advance(cursor: LogCursor, blocks: readonly SentBlock[]): void {
-    this.#note(cursor);
-    for (const { id, rows } of blocks) if (id > this.#leftTo) this.#unsentRows -= rows;
+  /**
+   * The receiver has taken a batch, but for the blocks that it refused.
+   *
+   * @returns how many rows it has taken
+   */
+  advance({ blocks, to }: PredictionBatch, refused: readonly { readonly id: number }[]): number {
+    this.#note(to);
+    const lost = new Set(refused.map(({ id }) => id));
+    let taken = 0;
+    for (const { id, model, rows } of blocks) {
+      if (id > this.#leftTo) this.#unsentRows -= rows;
+      if (lost.has(id)) this.#onRefused(model, rows);
+      else taken += rows;
+    }
+    return taken;
   }
 
   /**

@@ -9,7 +9,6 @@ import {
   type RefusedBlock,
   type SentBlock,
 } from "./prediction_batch.ts";
-import type { PredictionLogStats } from "./prediction_log.ts";
 import {
   insertBlock,
   insertLabel,
@@ -18,7 +17,16 @@ import {
   type RingOptions,
   usedBytes,
 } from "./prediction_ring.ts";
-import type { DroppedRows } from "./prediction_recorder.ts";
+
+/** What a receiver has done since it was opened. */
+export interface PredictionReceiverStats {
+  readonly rows: ReadonlyMap<string, number>;
+  readonly labels: number;
+  /** Rows of blocks that could not be read, as they claim. */
+  readonly refusedRows: number;
+  /** Bytes of the database in use. */
+  readonly bytes: number;
+}
 
 const NOWHERE: LogCursor = { block: 0, label: 0 };
 
@@ -35,8 +43,8 @@ export class PredictionReceiver implements Disposable {
   readonly #options: RingOptions;
   readonly #database: Database;
   readonly #rows = new Map<string, number>();
-  readonly #dropped = new Map<string, DroppedRows>();
   #labels = 0;
+  #refusedRows = 0;
   #bytes: number;
 
   private constructor(options: RingOptions, database: Database) {
@@ -51,11 +59,9 @@ export class PredictionReceiver implements Disposable {
   }
 
   /** What was done since it was opened. */
-  get stats(): PredictionLogStats {
-    return {
-      ...{ rows: this.#rows, labels: this.#labels, labelsDropped: 0, bytes: this.#bytes },
-      dropped: [...this.#dropped.values()],
-    };
+  get stats(): PredictionReceiverStats {
+    const [rows, labels, refusedRows] = [this.#rows, this.#labels, this.#refusedRows];
+    return { rows, labels, refusedRows, bytes: this.#bytes };
   }
 
   /**
@@ -123,11 +129,7 @@ export class PredictionReceiver implements Disposable {
 
   #count(fresh: readonly SentBlock[], refused: readonly Refused[]): void {
     for (const { model, rows } of fresh) this.#rows.set(model, (this.#rows.get(model) ?? 0) + rows);
-    for (const { rows } of refused) {
-      // What a block that nobody can read calls itself is no label of a metric.
-      const before = this.#dropped.get("")?.rows ?? 0;
-      this.#dropped.set("", { model: "", reason: "refused", rows: before + rows });
-    }
+    for (const { rows } of refused) this.#refusedRows += rows;
   }
 }
 

@@ -129,19 +129,17 @@ export class PredictionSender {
     return batch.hasMore ? "more" : "sent";
   }
 
-  #take({ blocks, to }: ReadBatch, { cursor, refused }: BatchAnswer): void {
-    const { outbox, log } = this.#options;
+  #take(batch: ReadBatch, { cursor, refused }: BatchAnswer): void {
+    const { outbox, log } = this.#options, { to } = batch;
     this.#succeed();
     if (cursor.block !== to.block || cursor.label !== to.label) {
       log.warn("the receiver has another part of the prediction log than it had", { ...cursor });
       return outbox.resume(cursor);
     }
-    outbox.advance(cursor, blocks);
-    const lost = new Map(refused.map(({ id, message }) => [id, message]));
-    for (const { id, model, rows } of blocks) {
-      if (!lost.has(id)) this.#sentRows += rows;
-      else log.error("the receiver can make nothing of a block", { model, why: lost.get(id) });
-    }
+    this.#sentRows += outbox.advance(batch, refused);
+    if (refused.length === 0) return;
+    const [{ message }] = refused;
+    log.error("the receiver can make nothing of some blocks", { blocks: refused.length, message });
   }
 
   #succeed(): void {

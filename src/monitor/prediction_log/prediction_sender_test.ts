@@ -365,6 +365,7 @@ Deno.test("blocks that the receiver refuses are told and not sent again", async 
   lab.answer(2, 4);
   await lab.sendAll();
   assertEquals(lab.sender.stats, { sentRows: 2, unsentRows: 0, reachable: true });
+  assertEquals(lab.log.stats.dropped, [{ model: "m", reason: "refused", rows: 2 }]);
 });
 
 Deno.test("waits grow while the receiver is away; at the end the rest is sent, within the limit", async () => {

@@ -179,8 +179,9 @@ function predictionLogDropping(): Alert {
     for: "15m",
     summary: "{{ $labels.model }}: the prediction log loses {{ $value | humanizePercentage }} of " +
       "its rows; training on it misses them",
-    action: "Look at the disk of the replicas' log; log a smaller sample, or give it a faster or " +
-      "larger disk.",
+    action:
+      "Look at the reason: a full or slow disk of the replicas' log wants a larger or faster " +
+      "one, or a smaller sample; unsent, a serin retrain serve that takes the log.",
     fires: [{
       name: "at 1.5 % of the rows",
       series: [kept, dropped(15)],
