@@ -112,11 +112,17 @@ function containersOf(value: unknown): { command: string[]; args?: string[] }[] 
 
 Deno.test("what the containers run are command lines of serin, with their environment", () => {
   const env = { SERIN_TRAIN_DATA: "/data/train.csv", SERIN_WORKERS: "1" };
-  const commands = renderManifests().flatMap(containersOf).map(({ command, args = [] }) => {
-    assertEquals(command[0], "/serin");
-    const words = [...command.slice(1), ...args];
-    const parsed = parseCommandLine(COMMANDS, words, (name) => env[name as keyof typeof env]);
-    return parsed.kind === "run" ? parsed.command.name : parsed.kind;
-  });
-  assertEquals(commands.toSorted(), ["controller", "registry", "serve", "train"]);
+  const commands = (set: readonly string[]) =>
+    renderManifests({ set }).flatMap(containersOf).map(({ command, args = [] }) => {
+      assertEquals(command[0], "/serin");
+      const words = [...command.slice(1), ...args];
+      const parsed = parseCommandLine(COMMANDS, words, (name) => env[name as keyof typeof env]);
+      return parsed.kind === "run" ? parsed.command.name : parsed.kind;
+    }).toSorted();
+  const always = ["controller", "registry", "serve", "train"];
+  assertEquals(commands([]), always);
+  for (const more of [[], ["retrain.trainIn=worker", "retrain.logRate=.5", "retrain.logSize=5M"]]) {
+    const set = ["retrain.enabled=true", ...more];
+    assertEquals(commands(set), [...always, "retrain serve"].toSorted());
+  }
 });

@@ -26,8 +26,8 @@ const PREDICTIONS = "/var/log/serin";
 
 /** After delay and grace: the last counts, the isolates' end. */
 const ENDING_SECONDS = 10;
-/** What is left of the prediction log is sent before that. */
-const ENDING_WITH_LOG_SECONDS = 25;
+/** What is left of the prediction log is sent in between, which may take 5 s. */
+const ENDING_WITH_LOG_SECONDS = 15;
 
 /**
  * The replicas. Their number is the autoscaler's and their arguments (which models) are the
