@@ -3,6 +3,7 @@ import { SeededRandom } from "../src/core/mod.ts";
 import {
   assertEquals,
   assertIncludes,
+  freePort,
   SerinProcess,
   type TestRegistry,
   until,
@@ -37,8 +38,16 @@ interface Lab extends AsyncDisposable {
   retrain(...more: string[]): Promise<SerinProcess>;
 }
 
-/** A champion of a world that is no more, and labelled rows of the new one in a prediction log. */
-async function openLab(brakes: string): Promise<Lab> {
+const countOf = (page: string, name: string) =>
+  [...page.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, "gm"))]
+    .reduce((sum, [, value]) => sum + Number(value), 0);
+
+/**
+ * A champion of a world that is no more, and labelled rows of the new one in a prediction log.
+ *
+ * @param options.sentTo port of the retraining process that the log is sent to; it reads what it got
+ */
+async function openLab(brakes: string, { sentTo }: { sentTo?: number } = {}): Promise<Lab> {
   const bench = await Workbench.open();
   const { api } = await bench.registry();
   const random = new SeededRandom(3);
@@ -54,22 +63,20 @@ async function openLab(brakes: string): Promise<Lab> {
   const served = await bench.serve([
     ...["--registry", api.url, "--model", `models:/${MODEL}@champion`],
     ...["--prediction-log", bench.path("log")],
+    ...(sentTo === undefined ? [] : ["--prediction-log-to", `http://localhost:${sentTo}`]),
   ]);
   for (let i = 0; i < 75; i++) await askAndLabel(served, MODEL, drawRows(20, -3, random));
   await until("the log has every row and label", async () => {
-    const count = (page: string, name: string) =>
-      [...page.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, "gm"))]
-        .reduce((sum, [, value]) => sum + Number(value), 0);
     const page = await served.metrics();
-    return count(page, "serin_prediction_log_rows_total") >= ROWS &&
-      count(page, "serin_prediction_log_labels_total") >= ROWS;
+    return countOf(page, "serin_prediction_log_rows_total") >= ROWS &&
+      countOf(page, "serin_prediction_log_labels_total") >= ROWS;
   });
   await bench.write(
     "retrain.yaml",
     `models:
   - model: ${MODEL}
     alerts: [SerinModelDegraded]
-    data: { prediction_log: [log], rows_min: 500 }
+    data: { ${sentTo === undefined ? "prediction_log: [log], " : ""}rows_min: 500 }
     train: train.yaml
     gate: gate.yaml
     brakes: { new_labels_min: 1000, ${brakes} }
@@ -81,7 +88,7 @@ async function openLab(brakes: string): Promise<Lab> {
     retrain: (...more) =>
       bench.start(
         ...["retrain", "serve", "--registry", api.url, "--spec", "retrain.yaml"],
-        ...["--data", "retrain", "--port", "0", ...more],
+        ...["--data", "retrain", "--port", `${sentTo ?? 0}`, ...more],
       ),
     [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose](),
   };
@@ -99,10 +106,15 @@ const decisionOf = ({ status, text, json }: Answer) => {
   return json.decisions[0];
 };
 
-Deno.test("an alert retrains on the log's fresh rows, gates, and makes a challenger", async () => {
-  await using lab = await openLab("cooldown_minutes: 60");
+Deno.test("an alert retrains on fresh rows that a replica sent, gates, and makes a challenger", async () => {
+  await using lab = await openLab("cooldown_minutes: 60", { sentTo: freePort() });
   const { bench, api } = lab;
-  const retrain = await lab.retrain();
+  const retrain = await lab.retrain("--prediction-log", "received");
+  await until("every row and label is received", async () => {
+    const { text } = await ask(`${retrain.url}/metrics`);
+    return countOf(text, "serin_prediction_log_received_rows_total") === ROWS &&
+      countOf(text, "serin_prediction_log_received_labels_total") === ROWS;
+  }, 40_000);
   const alerts = `${retrain.url}/v1/alerts`;
   const { id, decision, reason } = decisionOf(await post(alerts, webhook()));
   assertEquals(decision, "accepted", reason);
@@ -116,6 +128,7 @@ Deno.test("an alert retrains on the log's fresh rows, gates, and makes a challen
   assertEquals(tags.find(({ key }) => key === "serin.gate")?.value, "passed");
   const [collect] = run.steps;
   assertEquals([collect.facts.rows, collect.facts.train.end], [1500, 1050]);
+  assertEquals(collect.facts.source, "prediction log received");
 
   const at = ["--retrain", retrain.url];
   const explained = await bench.run("retrain", "explain", id, ...at);
