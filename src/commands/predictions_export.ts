@@ -14,7 +14,8 @@ export const predictionsExportCommand = defineCommand({
     "are given: those of one replica may have come to another.",
   options: z.strictObject({
     log: z.array(z.string().min(1)).min(1).meta({
-      description: "Folder of serve --prediction-log; may be repeated, one a replica",
+      description:
+        "Folder of --prediction-log, of serve or retrain serve; may be repeated, one a replica",
       placeholder: "DIR",
     }),
     output: z.string().min(1).meta({
