@@ -47,9 +47,11 @@ is_up() { is_started && kc get --raw /readyz --request-timeout=5s >/dev/null 2>&
 # The ids of this lab's holders (one, unless a start was killed half-way): processes that run our own pause
 # program, which is process 1 of the lab's namespace. Pods have theirs from an image, at another path.
 holders() {
-  local exe
+  local exe pause
+  # The kernel tells where a program really lies, though the way to it may have links.
+  pause=$(readlink -f "$BIN/pause") || return 0
   for exe in /proc/[0-9]*/exe; do
-    [ "$(readlink "$exe" 2>/dev/null)" != "$BIN/pause" ] || basename "$(dirname "$exe")"
+    [ "$(readlink "$exe" 2>/dev/null)" != "$pause" ] || basename "$(dirname "$exe")"
   done
 }
 
