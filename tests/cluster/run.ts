@@ -17,6 +17,7 @@ import { badInputSteps } from "./bad_input_steps.ts";
 import { Cluster, CLUSTER_SCRIPT, run } from "./cluster.ts";
 import { autoscale, checkController, checkManifests, deploy } from "./deployment_steps.ts";
 import { endingSteps } from "./ending_steps.ts";
+import { loopSteps } from "./loop_steps.ts";
 import { outageSteps } from "./outage_steps.ts";
 import { rolloutSteps } from "./rollout_steps.ts";
 import { StepTable } from "./step_table.ts";
@@ -68,6 +69,7 @@ async function runAll(table: StepTable, keep: boolean): Promise<void> {
     await outageSteps(table, world);
     await badInputSteps(table, world);
     await backupSteps(table, world);
+    await loopSteps(table.part("loop: "), world);
     await endingSteps(table, world);
   } finally {
     if (!keep) {
@@ -75,7 +77,7 @@ async function runAll(table: StepTable, keep: boolean): Promise<void> {
         const { code, stderr } = await run(CLUSTER_SCRIPT, ["down"]);
         if (code !== 0) throw new Error(stderr);
         return "no process, link or mount of it is left";
-      });
+      }, { always: true });
       await Deno.remove(folder, { recursive: true });
     }
   }

@@ -13,8 +13,22 @@ interface Entry {
  * it was one that they all need.
  */
 export class StepTable {
-  readonly #entries: Entry[] = [];
+  readonly #entries: Entry[];
+  readonly #prefix: string;
   #broken: string | undefined;
+
+  constructor(entries: Entry[] = [], prefix = "") {
+    this.#entries = entries;
+    this.#prefix = prefix;
+  }
+
+  /**
+   * Steps that are shown with the others, and need each other only: what follows the part runs whatever
+   * fails in it.
+   */
+  part(prefix: string): StepTable {
+    return new StepTable(this.#entries, prefix);
+  }
 
   /** The steps that failed. */
   get failed(): number {
@@ -23,10 +37,16 @@ export class StepTable {
 
   /**
    * @param run returns what was seen, in a few words; throws when it is not as it should be
-   * @param needed steps after this one cannot run without it
+   * @param options.needed steps after this one cannot run without it
+   * @param options.always it runs also when one failed that was needed
    */
-  async step(step: string, run: () => Promise<string>, { needed = false } = {}): Promise<void> {
-    if (this.#broken !== undefined) {
+  async step(
+    name: string,
+    run: () => Promise<string>,
+    { needed = false, always = false } = {},
+  ): Promise<void> {
+    const step = `${this.#prefix}${name}`;
+    if (this.#broken !== undefined && !always) {
       this.#add({ step, outcome: "failed", seen: `not run: ${this.#broken} failed`, seconds: 0 });
       return;
     }
@@ -43,8 +63,8 @@ export class StepTable {
   }
 
   /** Counts something that cannot be tried here. */
-  skip(step: string, reason: string): void {
-    this.#add({ step, outcome: "skipped", seen: reason, seconds: 0 });
+  skip(name: string, reason: string): void {
+    this.#add({ step: `${this.#prefix}${name}`, outcome: "skipped", seen: reason, seconds: 0 });
   }
 
   /** @returns the table as text */

@@ -44,15 +44,15 @@ export class ClusterRegistry {
   }
 
   /** Sets a tag of the registered model. */
-  async setTag(key: string, value: unknown): Promise<void> {
+  async setTag(key: string, value: unknown, model = MODEL): Promise<void> {
     const text = typeof value === "string" ? value : JSON.stringify(value);
-    const body = { name: MODEL, key, value: text };
+    const body = { name: model, key, value: text };
     await this.call("POST", "/api/2.0/mlflow/registered-models/set-tag", body);
   }
 
   /** @returns the registered model's tags */
-  async tags(): Promise<Record<string, string>> {
-    const path = `/api/2.0/mlflow/registered-models/get?name=${MODEL}`;
+  async tags(model = MODEL): Promise<Record<string, string>> {
+    const path = `/api/2.0/mlflow/registered-models/get?name=${model}`;
     const { registered_model } = await this.call("GET", path);
     const pairs = (registered_model.tags ?? []) as { key: string; value: string }[];
     return Object.fromEntries(pairs.map(({ key, value }) => [key, value]));
@@ -127,24 +127,28 @@ export async function trainByJob(
   world: World,
   id: string,
   args: readonly string[],
+  model = MODEL,
 ): Promise<{ version: string; job: string }> {
   const { registry } = world;
-  const before = new Set((await versionsOf(registry)).map(({ version }) => version));
-  await registry.mlflow.models.ensure(MODEL);
-  await registry.setTag("serin.training_request", { id, arguments: args });
+  const before = new Set((await versionsOf(registry, model)).map(({ version }) => version));
+  await registry.mlflow.models.ensure(model);
+  await registry.setTag("serin.training_request", { id, arguments: args }, model);
   const status = await until(`training ${id} has ended`, async () => {
-    const text = (await registry.tags())["serin.training_status"];
+    const text = (await registry.tags(model))["serin.training_status"];
     const status = text === undefined ? undefined : JSON.parse(text);
     return status?.id === id && status.phase !== "running" && status;
   }, 120_000);
   if (status.phase !== "succeeded") throw new Error(`training ${id}: ${status.message}`);
-  const made = (await versionsOf(registry)).filter(({ version }) => !before.has(version));
+  const made = (await versionsOf(registry, model)).filter(({ version }) => !before.has(version));
   if (made.length !== 1) throw new Error(`training ${id} registered ${made.length} versions`);
   return { version: made[0].version, job: status.job };
 }
 
-async function versionsOf(registry: ClusterRegistry): Promise<{ version: string }[]> {
-  const filter = encodeURIComponent(`name='${MODEL}'`);
+async function versionsOf(
+  registry: ClusterRegistry,
+  model: string,
+): Promise<{ version: string }[]> {
+  const filter = encodeURIComponent(`name='${model}'`);
   const path = `/api/2.0/mlflow/model-versions/search?filter=${filter}`;
   return (await registry.call("GET", path)).model_versions ?? [];
 }

@@ -67,24 +67,22 @@ export class Stations {
   }
 
   /** All stations in the order in which they must be reached, and that nothing else happened. */
-  async run(table: StepTable, prefix = ""): Promise<void> {
+  async run(table: StepTable): Promise<void> {
     const needed = { needed: true };
-    const step = (name: string, take: () => Promise<string>, options = {}) =>
-      table.step(`${prefix}${name}`, take, options);
-    await step("all is well: nobody is told", () => this.#quiet(), needed);
-    await step("inputs shift", () => this.#shift(), needed);
-    await step("drift gauge", () => this.#drift(), needed);
-    await step("realised quality", () => this.#quality(), needed);
-    await step("alert", () => this.#alert(), needed);
-    await step("webhook", () => this.#webhook(), needed);
-    await step("retraining", () => this.#retraining(), needed);
-    await step("gate", () => this.#gate(), needed);
-    await step("challenger", () => this.#challenger(), needed);
-    await step("promotion", () => this.#promotion(), needed);
-    await step("alert resolved", () => this.#resolved(), needed);
-    await step("in this order", () => this.#order());
-    await step("the new champion holds", () => this.#holds());
-    await step("no request failed", () => this.#requests());
+    await table.step("all is well: nobody is told", () => this.#quiet(), needed);
+    await table.step("inputs shift", () => this.#shift(), needed);
+    await table.step("drift gauge", () => this.#drift(), needed);
+    await table.step("realised quality", () => this.#quality(), needed);
+    await table.step("alert", () => this.#alert(), needed);
+    await table.step("webhook", () => this.#webhook(), needed);
+    await table.step("retraining", () => this.#retraining(), needed);
+    await table.step("gate", () => this.#gate(), needed);
+    await table.step("challenger", () => this.#challenger(), needed);
+    await table.step("promotion", () => this.#promotion(), needed);
+    await table.step("alert resolved", () => this.#resolved(), needed);
+    await table.step("in this order", () => this.#order());
+    await table.step("the new champion holds", () => this.#holds());
+    await table.step("no request failed", () => this.#requests());
   }
 
   async #quiet(): Promise<string> {
