@@ -61,9 +61,16 @@ const STEPS: readonly Step[] = [
   { name: "unit", args: [], paths: ["src", "scripts"], minutesMax: 20, tests: true },
   { name: "program", args: [], paths: ["tests"], minutesMax: 40, needs: ["build"], tests: true },
   {
+    name: "loop",
+    args: ["run", "-A", "--frozen", "--quiet", "tests/loop/run.ts", "--report", report],
+    minutesMax: 10,
+    needs: ["build"],
+    tests: "itself",
+  },
+  {
     name: "cluster",
     args: ["run", "-A", "--frozen", "--quiet", "tests/cluster/run.ts", "--report", report],
-    minutesMax: 30,
+    minutesMax: 35,
     needs: ["build"],
     tests: "itself",
     named: true,
