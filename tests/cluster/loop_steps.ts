@@ -17,6 +17,7 @@ import {
   TIMES,
 } from "../loop/stations.ts";
 import { startAlerting } from "../prometheus/alerting_stack.ts";
+import { podTargets } from "../prometheus/pod_targets.ts";
 import { findAlertmanager, findPrometheus } from "../prometheus/find_prometheus.ts";
 import { ask, post } from "../support/workbench.ts";
 import type { Json } from "./cluster.ts";
@@ -143,7 +144,8 @@ async function openCast(
     return path(name);
   };
   const tokenFile = await write("admin-token", token);
-  const scrapeConfigs = scrapeConfigsOf(cluster);
+  const scrapeConfigs = scrapeConfigsOf(cluster.namespace, path("pods.json"));
+  stack.use(await followPods(world, path("pods.json")));
   const alerting = stack.use(
     await startAlerting(programs, { path, write }, {
       ...{ scrapeConfigs, times: TIMES },
@@ -169,17 +171,40 @@ async function openCast(
   };
 }
 
-/** As manifests/prometheus/prometheus-kubernetes.yaml has it, with the API server's address. */
-function scrapeConfigsOf({ namespace, kubeconfig }: World["cluster"]): readonly unknown[] {
-  const discovery = {
-    kubernetes_sd_configs: [{
-      ...{ role: "pod", namespaces: { names: [namespace] }, kubeconfig_file: kubeconfig },
-    }],
-  };
+/**
+ * As manifests/prometheus/prometheus-kubernetes.yaml has it, with a file in the place of its discovery:
+ * Debian's Prometheus has none of Kubernetes.
+ */
+function scrapeConfigsOf(namespace: string, file: string): readonly unknown[] {
+  const discovery = { file_sd_configs: [{ files: [file], refresh_interval: "1s" }] };
   const { scrape_configs } = kubernetesScrapeConfig({
     ...{ namespace, intervalSeconds: 1, alertmanagers: [], discovery },
   }) as { scrape_configs: readonly unknown[] };
   return scrape_configs;
+}
+
+/** Writes what the discovery would tell Prometheus, each second. */
+async function followPods({ cluster }: World, file: string): Promise<AsyncDisposable> {
+  const ending = new AbortController();
+  const write = async () => {
+    const { items } = await cluster.get("pods", "--selector", "app.kubernetes.io/name=serin");
+    await Deno.writeTextFile(`${file}.new`, JSON.stringify(podTargets(items)));
+    await Deno.rename(`${file}.new`, file);
+  };
+  await write();
+  const running = (async () => {
+    while (!ending.signal.aborted) {
+      await new Promise((done) => setTimeout(done, 1000));
+      // The API server may be busy: the file stays as it was.
+      await write().catch(() => {});
+    }
+  })();
+  return {
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      await running;
+    },
+  };
 }
 
 /** The workload's pod is deleted while its Job trains: another goes on. */
