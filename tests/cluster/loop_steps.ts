@@ -158,8 +158,13 @@ async function openCast(
   return {
     ...{ model: MODEL, champion: "1", callers, alerting },
     registry: (path) => registry.call("GET", `/api/serin/v1/${path}`),
-    retrain: async (path) =>
-      (await ask(`${url}/api/serin/v1/${path}`, { headers: { authorization } })).json,
+    // Its pod is replaced in between.
+    retrain: (path) =>
+      until(`${RETRAIN} answers`, async () => {
+        const init = { headers: { authorization } };
+        const answer = await ask(`${url}/api/serin/v1/${path}`, init).catch(() => undefined);
+        return answer?.status === 200 && answer.json;
+      }, 120_000),
     retrainMetrics: async () => (await ask(`${url}/metrics`)).text,
     servingMetrics: async () => {
       const pods = await servingPods(world);
