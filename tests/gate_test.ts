@@ -57,7 +57,11 @@ Deno.test("a version's gate: passed, refused and undecided become its tags, with
   const { outcome, isAllowed, forced: reason } = await outcomeOf("3");
   assertEquals([outcome, isAllowed, reason], ["refused", true, "the other is on fire"]);
 
-  const few = await gate("models:/slopes/2", "--rows", "0-60");
+  // --target is above gate.yaml.
+  const other = await gate("models:/slopes/2", "--target", "yy");
+  assertEquals(other.code, 1);
+  assertIncludes(other.stderr, 'no column "yy"');
+  const few = await gate("models:/slopes/2", "--rows", "0-60", "--target", "y");
   assertEquals(few.code, 1, few.stderr);
   assertIncludes(few.stdout, "test set too small to tell: rows.csv, rows 0-60 has 60 rows");
   assertEquals((await outcomeOf("2")).outcome, "undecided");

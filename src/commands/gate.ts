@@ -39,6 +39,12 @@ export const gateCommand = defineCommand({
       description: "gate.yaml: limits, margins, slices, budgets; every value has a default",
       placeholder: "FILE",
     }),
+    target: z.string().min(1).optional().meta({
+      description:
+        "The column with the truth; default the one of gate.yaml, else the one that the " +
+        "candidate was trained for",
+      placeholder: "COLUMN",
+    }),
     registry: modelRegistry,
     registryTokenFile,
     registryToken,

@@ -39,6 +39,7 @@ export interface GateOptions extends DataAccess {
   readonly data: string;
   readonly rows?: string | undefined;
   readonly spec?: string | undefined;
+  readonly target?: string | undefined;
   readonly registry?: string | undefined;
   readonly registryTokenFile?: string | undefined;
   readonly registryToken?: string | undefined;
@@ -52,7 +53,7 @@ export interface GateOptions extends DataAccess {
 /** Judges, writes the reports, tags the version, prints; in that order. */
 export async function run(options: GateOptions, context: CommandContext): Promise<number> {
   const given = checkOptions(options);
-  const spec = await readSpec(options.spec);
+  const spec = await readSpec(options);
   const data = cutRows(await readData(options.data, options, context.log), options);
   const addresses = await withoutMissingChampion(given, options);
   const candidate = await fetchModel(addresses.candidate, { ...options, uri: options.candidate });
@@ -120,7 +121,7 @@ function checkOptions(options: GateOptions): Addresses {
   };
 }
 
-async function readSpec(path: string | undefined): Promise<GateSpec> {
+async function readSpec({ spec: path, target }: GateOptions): Promise<GateSpec> {
   const source = path ?? "gate.yaml";
   let text = "";
   try {
@@ -133,7 +134,8 @@ async function readSpec(path: string | undefined): Promise<GateSpec> {
       { cause },
     );
   }
-  return parseYamlConfig(text, gateSpecSchema, { source, synonyms: GATE_SYNONYMS });
+  const spec = parseYamlConfig(text, gateSpecSchema, { source, synonyms: GATE_SYNONYMS });
+  return { ...spec, target: target ?? spec.target };
 }
 
 function cutRows(data: Dataset, { rows, data: path }: GateOptions): Dataset {
