@@ -139,11 +139,14 @@ Deno.test({
       assertEquals(code, 0, output);
     });
     await t.step("with other objectives and limits", async () => {
-      const set = ["latencySeconds=1", "latencyPercent=95", "psiMax=0.1", "modelAgeDaysMax=7"];
+      const set = ["latencySeconds=1", "latencyPercent=95", "psiMax=0.1", "modelAgeDaysMax=7"]
+        .concat(
+          `driftIgnoreColumns=["date","a.b (\\"c\\\\d\\")"]`,
+        );
       const assignments = set.map((one) => `monitoring.${one}`);
       const other = manifestSettings({ set: assignments }).monitoring;
       const { tests, ...file } = ruleTestFile(other);
-      const changed = /LatencyBudgetBurnFast|Drift|ModelStale/;
+      const changed = /LatencyBudgetBurnFast|Drift|InputUnseen|ModelStale/;
       const cases = { ...file, tests: tests.filter(({ name }) => changed.test(name)) };
       const { code, output } = await testRules(
         prometheus.promtool,

@@ -239,6 +239,10 @@ const monitoring = z.strictObject({
   psiMax: z.string().regex(/^\d*\.?\d+$/, "must be a number, such as 0.25").default("0.25").meta({
     description: "Population stability index above which a column, or the predictions, drift",
   }),
+  driftIgnoreColumns: z.array(z.string().min(1).max(255)).default([]).meta({
+    description: "Columns that are new every day by their nature (dates, counters), of whatever " +
+      "model: SerinInputDrift and SerinInputUnseen leave them alone",
+  }),
   modelAgeDaysMax: z.int().min(1).max(3650).default(90).meta({
     description: "Age above which a champion is stale",
   }),

@@ -12,6 +12,8 @@ export interface AlertSettings {
   readonly latencySeconds: string;
   /** Population stability index above which a column has drifted. */
   readonly psiMax: string;
+  /** Columns of whatever model whose drift is no news: dates, counters. */
+  readonly driftIgnoreColumns: readonly string[];
   readonly modelAgeDaysMax: number;
   readonly labelDelayHoursMax: number;
 }
@@ -68,6 +70,22 @@ export const BY = {
   version: "namespace, model, model_version",
   column: "namespace, model, model_version, column",
 } as const;
+
+/**
+ * A matcher that leaves columns out; nothing where none is named.
+ *
+ * @example Names are taken as they are, not as patterns
+ * ```ts
+ * import { withoutColumns } from "./rule_options.ts";
+ * console.assert(withoutColumns(["date", "a.b"]) === String.raw`{column!~"date|a\\.b"}`);
+ * ```
+ */
+export function withoutColumns(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  // Twice: the pattern is RE2's, and stands in a string of PromQL's.
+  const escaped = names.map((name) => name.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  return `{column!~${JSON.stringify(escaped.join("|"))}}`;
+}
 
 /** Lines of one query. */
 export function promql(...lines: readonly string[]): string {

@@ -1,4 +1,4 @@
-import { BY, promql, type RuleOptions } from "../rule_options.ts";
+import { BY, promql, type RuleOptions, withoutColumns } from "../rule_options.ts";
 import type { Alert, AlertGroup, InputSeries } from "../rule_shape.ts";
 import { counter, gauge } from "../sample_values.ts";
 
@@ -53,12 +53,25 @@ function columnGauge(name: string, value: number, instance = "a:8081"): InputSer
   return { series: `${name}{${COLUMN},instance="${instance}"}`, values: gauge(value, 120) };
 }
 
-function inputDrift({ settings: { psiMax }, times }: RuleOptions): Alert {
+/** A near miss of each column that is left out. */
+function quietColumns(names: readonly string[], metric: string, value: number) {
+  return names.map((column) => ({
+    name: `in ${column}, which is left out`,
+    series: [ROWS, {
+      series: `${metric}{${VERSION},column=${JSON.stringify(column)},instance="a:8081"}`,
+      values: gauge(value, 120),
+    }],
+    at: "110m" as const,
+  }));
+}
+
+function inputDrift({ settings: { psiMax, driftIgnoreColumns }, times }: RuleOptions): Alert {
   const name = "serin_feature_drift_psi", limit = Number(psiMax);
+  const gauges = `${name}${withoutColumns(driftIgnoreColumns)}`;
   return {
     name: "SerinInputDrift",
     severity: "ticket",
-    expr: ofEnoughRows(`avg by (${BY.column}) (${name}) > ${psiMax}`),
+    expr: ofEnoughRows(`avg by (${BY.column}) (${gauges}) > ${psiMax}`),
     for: times.driftFor,
     summary:
       "{{ $labels.model }} {{ $labels.model_version }}: the column {{ $labels.column }} is " +
@@ -72,31 +85,37 @@ function inputDrift({ settings: { psiMax }, times }: RuleOptions): Alert {
       at: "110m",
       labels: COLUMN_LABELS,
     }],
-    quiet: [{
-      name: "a tenth below the limit",
-      series: [ROWS, columnGauge(name, limit * 0.9)],
-      at: "110m",
-    }, {
-      name: "when few rows say so",
-      series: [FEW_ROWS, columnGauge(name, limit * 4)],
-      at: "110m",
-    }, {
-      name: "when one replica of three is far off and the others are not",
-      series: [
-        ROWS,
-        columnGauge(name, limit * 2),
-        columnGauge(name, limit / 5, "b:8081"),
-        columnGauge(name, limit / 5, "c:8081"),
-      ],
-      at: "110m",
-    }, {
-      name: "before it has lasted",
-      series: [ROWS, {
-        ...columnGauge(name, 0),
-        values: `${gauge(limit * 0.9, 89)} ${gauge(limit * 1.1, 30)}`,
-      }],
-      at: "110m",
-    }],
+    quiet: [
+      {
+        name: "a tenth below the limit",
+        series: [ROWS, columnGauge(name, limit * 0.9)],
+        at: "110m",
+      },
+      {
+        name: "when few rows say so",
+        series: [FEW_ROWS, columnGauge(name, limit * 4)],
+        at: "110m",
+      },
+      ...quietColumns(driftIgnoreColumns, name, limit * 4),
+      {
+        name: "when one replica of three is far off and the others are not",
+        series: [
+          ROWS,
+          columnGauge(name, limit * 2),
+          columnGauge(name, limit / 5, "b:8081"),
+          columnGauge(name, limit / 5, "c:8081"),
+        ],
+        at: "110m",
+      },
+      {
+        name: "before it has lasted",
+        series: [ROWS, {
+          ...columnGauge(name, 0),
+          values: `${gauge(limit * 0.9, 89)} ${gauge(limit * 1.1, 30)}`,
+        }],
+        at: "110m",
+      },
+    ],
   };
 }
 
@@ -134,12 +153,13 @@ function inputNulls({ times }: RuleOptions): Alert {
   };
 }
 
-function inputUnseen({ times }: RuleOptions): Alert {
+function inputUnseen({ settings: { driftIgnoreColumns }, times }: RuleOptions): Alert {
   const name = "serin_feature_unseen_ratio";
+  const gauges = `${name}${withoutColumns(driftIgnoreColumns)}`;
   return {
     name: "SerinInputUnseen",
     severity: "ticket",
-    expr: ofEnoughRows(`avg by (${BY.column}) (${name}) > ${UNSEEN_MAX}`),
+    expr: ofEnoughRows(`avg by (${BY.column}) (${gauges}) > ${UNSEEN_MAX}`),
     for: times.driftFor,
     summary: "{{ $labels.model }} {{ $labels.model_version }}: {{ $value | humanizePercentage }} " +
       "of the values of {{ $labels.column }} were never seen in training",
@@ -153,15 +173,19 @@ function inputUnseen({ times }: RuleOptions): Alert {
       labels: COLUMN_LABELS,
       value: "6.25%",
     }],
-    quiet: [{
-      name: "at 4 %",
-      series: [ROWS, columnGauge(name, 0.04)],
-      at: "110m",
-    }, {
-      name: "when few rows say so",
-      series: [FEW_ROWS, columnGauge(name, 0.5)],
-      at: "110m",
-    }],
+    quiet: [
+      {
+        name: "at 4 %",
+        series: [ROWS, columnGauge(name, 0.04)],
+        at: "110m",
+      },
+      ...quietColumns(driftIgnoreColumns, name, 0.5),
+      {
+        name: "when few rows say so",
+        series: [FEW_ROWS, columnGauge(name, 0.5)],
+        at: "110m",
+      },
+    ],
   };
 }
 
