@@ -109,6 +109,11 @@ export class BlockWriter {
     return this.#bytes.length - this.#at;
   }
 
+  /** @returns whether an answer is of the same version */
+  takes({ model, version }: LoggedAnswer): boolean {
+    return model === this.#model && version === this.#version;
+  }
+
   /** @param answer of the same version, with room for {@linkcode packedBytesMax} */
   add(answer: LoggedAnswer): void {
     const { arm, nonce, labels, scores, rows, time, inputs } = answer;
@@ -157,16 +162,18 @@ export class BlockWriter {
   }
 
   #numbers(datatype: string, values: ArrayLike<number | bigint>): void {
-    const view = this.#view, width = widthOf(datatype);
-    let at = this.#at;
-    for (let i = 0; i < values.length; i++, at += width) {
-      const value = Number(values[i]);
-      if (datatype === "FP32") view.setFloat32(at, value, true);
-      else if (width === 8) view.setFloat64(at, value, true);
-      else if (width === 2) view.setUint16(at, value, true);
-      else view.setUint8(at, value);
+    const view = this.#view, width = widthOf(datatype), at = this.#at;
+    this.#at += width * values.length;
+    // Decided once, not for each value: most columns are FP32, and most requests have one row.
+    if (datatype === "FP32") {
+      for (let i = 0; i < values.length; i++) view.setFloat32(at + 4 * i, Number(values[i]), true);
+    } else if (width === 8) {
+      for (let i = 0; i < values.length; i++) view.setFloat64(at + 8 * i, Number(values[i]), true);
+    } else if (width === 2) {
+      for (let i = 0; i < values.length; i++) view.setUint16(at + 2 * i, Number(values[i]), true);
+    } else {
+      for (let i = 0; i < values.length; i++) view.setUint8(at + i, Number(values[i]));
     }
-    this.#at = at;
   }
 
   #texts(texts: readonly string[]): void {

@@ -1,11 +1,12 @@
 import { LIMITS, type Log, messageOf, SerinError } from "../../core/mod.ts";
 import type { Database, Transaction } from "../../database/mod.ts";
+import { LABEL_BLOCK_MAX, LabelPacker } from "./label_block.ts";
 import type { PredictionBlock } from "./prediction_block.ts";
 import { PredictionOutbox } from "./prediction_outbox.ts";
 import type { DroppedRows, DropReason, RecordedPredictions } from "./prediction_recorder.ts";
 import {
   insertBlock,
-  insertLabel,
+  insertLabels,
   makeRoom,
   openRing,
   type RingOptions,
@@ -72,7 +73,8 @@ export class PredictionLog implements PredictionSink, Disposable {
   readonly #rows = new Map<string, number>();
   readonly #dropped = new Map<string, DroppedRows>();
   #waiting: Waiting[] = [];
-  #labelsWaiting: LoggedLabel[] = [];
+  /** Packed as they come: objects that wait for the disk are what the garbage collector copies. */
+  #labelsWaiting: LabelPacker[] = [];
   #labels = 0;
   #labelsDropped = 0;
   #bytes: number;
@@ -131,9 +133,18 @@ export class PredictionLog implements PredictionSink, Disposable {
   }
 
   addLabels(labels: readonly LoggedLabel[]): void {
-    const room = Math.max(0, LIMITS.labelQueueMax - this.#labelsWaiting.length);
-    this.#labelsWaiting.push(...labels.slice(0, room));
-    this.#labelsDropped += Math.max(0, labels.length - room);
+    let room = LIMITS.labelQueueMax - countOf(this.#labelsWaiting);
+    let packer = this.#labelsWaiting.at(-1);
+    for (const { nonce, row, label } of labels) {
+      if (room-- <= 0) {
+        this.#labelsDropped++;
+        continue;
+      }
+      if (packer === undefined || packer.labels === LABEL_BLOCK_MAX) {
+        this.#labelsWaiting.push(packer = new LabelPacker());
+      }
+      packer.add({ nonce, row, label: labelText(label) });
+    }
   }
 
   /**
@@ -151,14 +162,14 @@ export class PredictionLog implements PredictionSink, Disposable {
     try {
       const room = this.#database.transaction((tx) => this.#insert(tx, waiting, labels));
       this.#count(waiting, room);
-      this.#labels += labels.length;
+      this.#labels += countOf(labels);
       const end = clock.monotonic();
       this.#nextWriteAt = end + REST_FACTOR * (end - begin);
       if (this.#failed) log.info("the prediction log is written again");
       this.#failed = false;
     } catch (thrown) {
       for (const { block } of waiting) this.#drop(block.model, "storage", block.rows);
-      this.#labelsDropped += labels.length;
+      this.#labelsDropped += countOf(labels);
       this.#nextWriteAt = clock.monotonic() + RETRY_MS;
       if (!this.#failed) log.error("the prediction log loses rows", { error: messageOf(thrown) });
       this.#failed = true;
@@ -187,13 +198,11 @@ export class PredictionLog implements PredictionSink, Disposable {
   #insert(
     tx: Transaction,
     waiting: readonly Waiting[],
-    labels: readonly LoggedLabel[],
+    labels: readonly LabelPacker[],
   ): RoomMade {
     for (const { block } of waiting) insertBlock(tx, block);
     const now = this.#options.clock.now();
-    for (const { nonce, row, label } of labels) {
-      insertLabel(tx, { nonce, row, label: labelText(label) }, now);
-    }
+    for (const packer of labels) insertLabels(tx, packer.finish(), now);
     this.#outbox?.note(tx);
     return makeRoom(tx, this.#options.bytesMax, this.#outbox?.sent);
   }
@@ -214,6 +223,10 @@ export class PredictionLog implements PredictionSink, Disposable {
     const key = `${model}\n${reason}`, before = this.#dropped.get(key)?.rows ?? 0;
     this.#dropped.set(key, { model, reason, rows: before + rows });
   }
+}
+
+function countOf(packers: readonly LabelPacker[]): number {
+  return packers.reduce((sum, { labels }) => sum + labels, 0);
 }
 
 /** As a CSV file for training has it: of two classes, 1 and 0. */

@@ -1,4 +1,5 @@
-import type { Database, Transaction } from "../../database/mod.ts";
+import type { Database, Reader, Transaction } from "../../database/mod.ts";
+import { readLabels } from "./label_block.ts";
 import type { LoggedColumn } from "./prediction_block.ts";
 import type { LogCursor, PredictionBatch, SentBlock, SentLabel } from "./prediction_batch.ts";
 import type { RoomMade } from "./prediction_ring.ts";
@@ -95,10 +96,7 @@ export class PredictionOutbox {
         "SELECT * FROM prediction_block WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
         ...[block, blockTo, BATCH_BLOCKS_MAX],
       );
-      const found = reader.all<SentLabel>(
-        "SELECT id, nonce, row, label FROM prediction_label WHERE id > ? ORDER BY id LIMIT ?",
-        ...[label, BATCH_LABELS_MAX],
-      );
+      const found = labelsAfter(reader, label);
       const labels = found.slice(
         0,
         fittingOf(found.map((one) => one.label.length), BATCH_LABEL_CHARACTERS),
@@ -139,7 +137,7 @@ export class PredictionOutbox {
   resume(cursor: LogCursor): void {
     this.#database.transaction((tx) => {
       raiseNumbers(tx, "prediction_block", cursor.block);
-      raiseNumbers(tx, "prediction_label", cursor.label);
+      raiseNumbers(tx, "prediction_label_block", cursor.label);
     });
     this.#note(cursor);
     this.#unsentRows = this.#countUnsent();
@@ -178,6 +176,24 @@ export class PredictionOutbox {
     return this.#database.read((reader) => reader.get<{ rows: number }>(sql, this.#sent.block))!
       .rows;
   }
+}
+
+/** @returns the labels that come next, at most {@linkcode BATCH_LABELS_MAX} */
+function labelsAfter(reader: Reader, after: number): SentLabel[] {
+  const found: SentLabel[] = [];
+  while (found.length < BATCH_LABELS_MAX) {
+    const block = reader.get<{ last_id: number; labels: number; body: Uint8Array }>(
+      `SELECT last_id, labels, body FROM prediction_label_block WHERE last_id > ?
+        ORDER BY last_id LIMIT 1`,
+      found.at(-1)?.id ?? after,
+    );
+    if (block === undefined) break;
+    let id = block.last_id - block.labels;
+    for (const label of readLabels(block.body)) {
+      if (++id > after && found.length < BATCH_LABELS_MAX) found.push({ id, ...label });
+    }
+  }
+  return found;
 }
 
 /** @returns how many of them are at most so much together; one, where there is one */

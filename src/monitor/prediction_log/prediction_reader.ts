@@ -1,5 +1,7 @@
-import { type DatabaseReader, openDatabaseReader } from "../../database/mod.ts";
+import { type DatabaseReader, openDatabaseReader, type Reader } from "../../database/mod.ts";
 import { SerinError } from "../../core/mod.ts";
+import { type PackedLabel, readLabels } from "./label_block.ts";
+import { LabelIndex } from "./label_index.ts";
 import { type LoggedColumn, readBlock } from "./prediction_block.ts";
 import { PREDICTION_FILE, PREDICTION_MIGRATIONS } from "./schema.ts";
 
@@ -33,6 +35,9 @@ export interface LoggedValue {
   readonly value: number | string;
   readonly datatype: string;
 }
+
+/** Labels, or blocks of them, that are read at once. */
+const LABELS_AT_ONCE = 1000;
 
 interface BlockPlace {
   readonly log: number;
@@ -105,6 +110,7 @@ export class PredictionReader implements Disposable {
   /** Rows in the order of time, as far as blocks tell (about half a second). */
   *rows(filter: PredictionFilter): Generator<LoggedRow> {
     const { sinceMs = 0, untilMs = Number.MAX_SAFE_INTEGER } = filter;
+    const known = this.#labels();
     for (const { log, id } of this.#places(filter.model, sinceMs, untilMs)) {
       const block = this.#logs[log].read((reader) =>
         reader.get<{ version: string; columns: string; body: Uint8Array }>(
@@ -114,7 +120,7 @@ export class PredictionReader implements Disposable {
       );
       // Meanwhile it may have left the ring.
       if (block === undefined) continue;
-      for (const row of this.#rowsOf(block)) {
+      for (const row of this.#rowsOf(block, known)) {
         if (row.time < sinceMs || row.time >= untilMs) continue;
         if (filter.labelled === true && row.label === undefined) continue;
         yield row;
@@ -145,11 +151,13 @@ export class PredictionReader implements Disposable {
     return places.toSorted((a, b) => a.firstMs - b.firstMs || a.log - b.log || a.id - b.id);
   }
 
-  *#rowsOf(block: { version: string; columns: string; body: Uint8Array }): Generator<LoggedRow> {
+  *#rowsOf(
+    block: { version: string; columns: string; body: Uint8Array },
+    known: LabelIndex,
+  ): Generator<LoggedRow> {
     const columns = JSON.parse(block.columns) as LoggedColumn[];
     for (const answer of readBlock(block.body, columns)) {
       const { arm, time, nonce, rows, inputs, labels, scores } = answer;
-      const known = nonce === undefined ? new Map<number, string>() : this.#labelsOf(nonce);
       for (let row = 0; row < rows; row++) {
         yield {
           version: block.version,
@@ -160,24 +168,57 @@ export class PredictionReader implements Disposable {
           inputs: inputsOf(columns, inputs, { row, rows }),
           predicted: labels?.[row],
           score: scores?.[row],
-          label: known.get(row),
+          label: nonce && known.find(nonce, row),
         };
       }
     }
   }
 
-  #labelsOf(nonce: Uint8Array): Map<number, string> {
-    const found = new Map<number, string>();
+  /** The labels of all logs; of two that name the same row, that of the first log counts. */
+  #labels(): LabelIndex {
+    const known = new LabelIndex();
     for (const log of this.#logs) {
-      const labels = log.read((reader) =>
-        reader.all<{ row: number; label: string }>(
-          "SELECT row, label FROM prediction_label WHERE nonce = ? LIMIT 1000000",
-          nonce,
-        )
-      );
-      for (const { row, label } of labels) if (!found.has(row)) found.set(row, label);
+      const add = log.read(hasLabelBlocks) ? addLabelBlocks : addSingleLabels;
+      add(log, known);
     }
-    return found;
+    return known;
+  }
+}
+
+function hasLabelBlocks(reader: Reader): boolean {
+  const sql = "SELECT 1 FROM sqlite_schema WHERE name = 'prediction_label_block'";
+  return reader.get(sql) !== undefined;
+}
+
+function addLabelBlocks(log: DatabaseReader, known: LabelIndex): void {
+  for (let last = 0;;) {
+    const blocks = log.read((reader) =>
+      reader.all<{ id: number; body: Uint8Array }>(
+        `SELECT last_id AS id, body FROM prediction_label_block WHERE last_id > ?
+          ORDER BY last_id LIMIT ${LABELS_AT_ONCE}`,
+        last,
+      )
+    );
+    for (const { body } of blocks) for (const label of readLabels(body)) known.add(label);
+    if (blocks.length < LABELS_AT_ONCE) return;
+    last = blocks.at(-1)!.id;
+  }
+}
+
+/** Of a log that was not opened for writing since labels came in blocks. */
+function addSingleLabels(log: DatabaseReader, known: LabelIndex): void {
+  let last: PackedLabel = { nonce: new Uint8Array(), row: 0, label: "" };
+  for (;;) {
+    const labels = log.read((reader) =>
+      reader.all<PackedLabel>(
+        `SELECT nonce, row, label FROM prediction_label WHERE (nonce, row) > (?, ?)
+          ORDER BY nonce, row LIMIT ${LABELS_AT_ONCE}`,
+        ...[last.nonce, last.row],
+      )
+    );
+    for (const label of labels) known.add(label);
+    if (labels.length < LABELS_AT_ONCE) return;
+    last = labels.at(-1)!;
   }
 }
 

@@ -1,6 +1,7 @@
 import { LIMITS, messageOf, SerinError } from "../../core/mod.ts";
 import type { Database, Transaction } from "../../database/mod.ts";
 import { checkBlock } from "./check_block.ts";
+import { packLabels } from "./label_block.ts";
 import {
   type BatchAnswer,
   decodeBatch,
@@ -11,7 +12,7 @@ import {
 } from "./prediction_batch.ts";
 import {
   insertBlock,
-  insertLabel,
+  insertLabels,
   makeRoom,
   openRing,
   type RingOptions,
@@ -86,7 +87,7 @@ export class PredictionReceiver implements Disposable {
    *   take it
    */
   take(packed: Uint8Array<ArrayBuffer>): BatchAnswer {
-    const batch = decodeBatch(packed);
+    const batch = decodeBatch(packed), { clock, bytesMax } = this.#options;
     const { blocks, refused } = partBlocks(batch.blocks);
     try {
       const taken = this.#database.transaction((tx) => {
@@ -94,18 +95,15 @@ export class PredictionReceiver implements Disposable {
         if (isBehind(before, batch.from)) return { before };
         const fresh = blocks.filter(({ id }) => id > before.block);
         for (const block of fresh) insertBlock(tx, block);
-        let labels = 0;
-        const now = this.#options.clock.now();
-        for (const label of batch.labels) {
-          if (label.id > before.label && insertLabel(tx, label, now)) labels++;
-        }
+        const labels = batch.labels.filter(({ id }) => id > before.label), now = clock.now();
+        for (const block of packLabels(labels)) insertLabels(tx, block, now);
         const cursor = {
           block: Math.max(before.block, batch.to.block),
           label: Math.max(before.label, batch.to.label),
         };
         keepCursor(tx, batch.log, cursor);
-        const { bytes } = makeRoom(tx, this.#options.bytesMax, undefined);
-        return { before, fresh, labels, cursor, bytes };
+        const { bytes } = makeRoom(tx, bytesMax, undefined);
+        return { before, fresh, labels: labels.length, cursor, bytes };
       });
       const { before, fresh, cursor } = taken;
       if (fresh === undefined) return { cursor: before, refused: [] };

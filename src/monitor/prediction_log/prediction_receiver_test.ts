@@ -13,7 +13,7 @@ import { BlockWriter, type LoggedAnswer, packedBytesMax } from "./prediction_blo
 import { PredictionReader } from "./prediction_reader.ts";
 import { PredictionReceiver } from "./prediction_receiver.ts";
 import { PredictionLog } from "./prediction_log.ts";
-import type { RingOptions } from "./prediction_ring.ts";
+import { insertBlock, type RingOptions } from "./prediction_ring.ts";
 import { PREDICTION_MIGRATIONS } from "./schema.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -98,7 +98,7 @@ Deno.test("a batch that comes again, in part or as a whole, adds nothing; the fi
   assertEquals(bench.receiver.take(batchOf({ blocks: blocks.slice(1, 2) })).cursor.block, 4);
   assertEquals(bench.labels(), ["1", undefined, undefined, undefined, undefined, "0"]);
   assertEquals([...bench.receiver.stats.rows], [["m", 6]]);
-  assertEquals(bench.receiver.stats.labels, 2);
+  assertEquals(bench.receiver.stats.labels, 3);
   // The same numbers of another log are other rows; a label of either is joined.
   const other = batchOf({ log: OTHER, blocks: [blockOf(1, answerOf(50))], labels: [] });
   bench.receiver.take(other);
@@ -306,26 +306,42 @@ Deno.test("at the limit the oldest rows of all logs leave, with their labels", a
   assertEquals([...bench.receiver.stats.rows], [["m", 200]]);
 });
 
-Deno.test("a ring of before is opened with its labels, and can be read before it was", async () => {
-  const folder = await Deno.makeTempDir();
-  const old = openDatabase(`${folder}/predictions.db`, PREDICTION_MIGRATIONS.slice(0, 1));
-  old.transaction((tx) => {
-    for (const [n, arrived] of [[2, 20], [1, 30], [3, 10]]) {
-      tx.run("INSERT INTO prediction_label VALUES (?, 0, ?, ?)", nonceOf(n), `${n}`, arrived);
-    }
-  });
-  old.close();
-  PredictionReader.open([folder]).close();
-  const options = { folder, rate: 1, bytesMax: MEBIBYTE, clock: new FakeClock(), log: silentLog };
-  using log = await PredictionLog.open(options);
-  log.addLabels([{ nonce: nonceOf(1), row: 0, label: "again" }, {
-    nonce: nonceOf(4),
-    row: 0,
-    label: 4,
-  }]);
-  log.write({ now: true });
-  const { labels } = log.outbox().read();
-  assertEquals(labels.map(({ label }) => label), ["3", "2", "1", "4"]);
-  log.close();
-  await Deno.remove(folder, { recursive: true });
+Deno.test("rings of before are opened with their labels and numbers, and can be read before they were", async () => {
+  const long = "ü".repeat(300);
+  for (const known of [1, 2]) {
+    const folder = await Deno.makeTempDir();
+    const old = openDatabase(`${folder}/predictions.db`, PREDICTION_MIGRATIONS.slice(0, known));
+    old.transaction((tx) => {
+      insertBlock(tx, blockOf(1, ...[1, 2, 3, 4, 5].map((n) => answerOf(n))));
+      for (const [n, label, arrived] of [[2, "2", 20], [1, long, 30], [3, "", 10]] as const) {
+        const columns = "INSERT INTO prediction_label (nonce, row, label, arrived_ms)";
+        tx.run(`${columns} VALUES (?, 0, ?, ?)`, nonceOf(n), label, arrived);
+      }
+      // A number that was given once is not given again, though its label has left.
+      if (known === 2) tx.run("DELETE FROM prediction_label WHERE label = ''");
+    });
+    old.close();
+    const labelsIn = () => {
+      using reader = PredictionReader.open([folder]);
+      return [...reader.rows({ model: "m" })].map(({ label }) => label);
+    };
+    const third = known === 1 ? "" : undefined;
+    assertEquals(labelsIn(), [long, "2", third, undefined, undefined]);
+    const options = { folder, rate: 1, bytesMax: MEBIBYTE, clock: new FakeClock(), log: silentLog };
+    const log = await PredictionLog.open(options);
+    assertEquals(labelsIn(), [long, "2", third, undefined, undefined]);
+    const fresh = [[1, "again"], [4, 4]] as const;
+    log.addLabels(fresh.map(([n, label]) => ({ nonce: nonceOf(n), row: 0, label })));
+    log.write({ now: true });
+    assertEquals(labelsIn(), [long, "2", third, "4", undefined]);
+    const sent = log.outbox().read().labels.map(({ id, label }) => [id, label]);
+    assertEquals(
+      sent,
+      known === 1
+        ? [[1, ""], [2, "2"], [3, long], [4, "again"], [5, "4"]]
+        : [[1, "2"], [2, long], [4, "again"], [5, "4"]],
+    );
+    log.close();
+    await Deno.remove(folder, { recursive: true });
+  }
 });

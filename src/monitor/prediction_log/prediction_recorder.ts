@@ -44,7 +44,8 @@ export interface RecorderOptions {
  */
 export class PredictionRecorder {
   readonly #options: RecorderOptions;
-  readonly #writers = new Map<string, BlockWriter>();
+  /** One a version; few. The one that was used last comes first. */
+  readonly #writers: BlockWriter[] = [];
   #dropped: DroppedRows[] = [];
   #waitingBytes = 0;
 
@@ -52,17 +53,16 @@ export class PredictionRecorder {
     this.#options = options;
   }
 
-  /** Takes up an answer, if it is in the sample. */
+  /** Takes up an answer, if it is in the sample. It is packed at once: its memory may be used again. */
   record(answer: LoggedAnswer): void {
     const { rate, random } = this.#options;
     if (rate < 1 && random.uint32() >= rate * 2 ** 32) return;
     const bytes = packedBytesMax(answer);
     if (bytes > LIMITS.loggedAnswerBytesMax) return this.#drop(answer, "too_large");
-    const key = `${answer.model}\n${answer.version}`;
-    let writer = this.#writers.get(key);
+    let writer = this.#find(answer);
     if (writer !== undefined && writer.free < bytes) {
+      this.#writers.shift();
       this.#handOver([writer.finish()]);
-      this.#writers.delete(key);
       writer = undefined;
     }
     if (this.#waitingBytes + bytes > LIMITS.predictionQueueBytesMax) {
@@ -70,21 +70,31 @@ export class PredictionRecorder {
     }
     if (writer === undefined) {
       writer = new BlockWriter(answer, Math.max(BLOCK_BYTES, bytes));
-      this.#writers.set(key, writer);
+      this.#writers.unshift(writer);
     }
     writer.add(answer);
   }
 
   /** Hands over what there is; called about four times a second. */
   flush(): void {
-    const blocks = [...this.#writers.values()].map((writer) => writer.finish());
-    this.#writers.clear();
+    const blocks = this.#writers.map((writer) => writer.finish());
+    this.#writers.length = 0;
     if (blocks.length > 0 || this.#dropped.length > 0) this.#handOver(blocks);
   }
 
   /** So many bytes were written, or given up: there is room for as many. */
   taken(bytes: number): void {
     this.#waitingBytes -= bytes;
+  }
+
+  /** @returns the writer of its version, now the first one */
+  #find(answer: LoggedAnswer): BlockWriter | undefined {
+    const writers = this.#writers;
+    if (writers.length > 0 && writers[0].takes(answer)) return writers[0];
+    const at = writers.findIndex((writer) => writer.takes(answer));
+    if (at < 0) return undefined;
+    writers.unshift(...writers.splice(at, 1));
+    return writers[0];
   }
 
   #handOver(blocks: readonly PredictionBlock[]): void {

@@ -1,5 +1,6 @@
 import { type Clock, SerinError, storageError } from "../../core/mod.ts";
 import { type Database, openDatabase, type Transaction } from "../../database/mod.ts";
+import type { LabelBlock } from "./label_block.ts";
 import type { PredictionBlock } from "./prediction_block.ts";
 import type { LogCursor } from "./prediction_batch.ts";
 import { PREDICTION_FILE, PREDICTION_MIGRATIONS } from "./schema.ts";
@@ -60,18 +61,15 @@ export function insertBlock(tx: Transaction, block: PredictionBlock): void {
 }
 
 /**
- * Adds a label; as everywhere, the first label of a row counts.
- *
- * @returns whether it was the first
+ * Adds labels at the ring's end. They are numbered one by one; a block is known by its last one's number.
+ * A row's second label is kept as well: whoever reads takes the first.
  */
-export function insertLabel(
-  tx: Transaction,
-  { nonce, row, label }: { nonce: Uint8Array; row: number; label: string },
-  arrivedMs: number,
-): boolean {
-  const sql = "INSERT OR IGNORE INTO prediction_label (nonce, row, label, arrived_ms) " +
-    "VALUES (?, ?, ?, ?)";
-  return tx.run(sql, nonce, row, label, arrivedMs).changes > 0;
+export function insertLabels(tx: Transaction, { labels, bytes }: LabelBlock, arrivedMs: number) {
+  tx.run(
+    `INSERT INTO prediction_label_block VALUES (? + coalesce(
+      (SELECT seq FROM sqlite_sequence WHERE name = 'prediction_label_block'), 0), ?, ?, ?)`,
+    ...[labels, labels, arrivedMs, bytes],
+  );
 }
 
 /** What {@linkcode makeRoom} did. */
@@ -105,8 +103,10 @@ export function makeRoom(
       }
       tx.run("DELETE FROM prediction_block WHERE id <= ?", cut);
       leftTo = cut;
-    } else if (!oldestLabels(tx, (removed) => unsentLabels += countUnsent(removed, sent))) {
-      break;
+    } else {
+      const newest = newestLabel(tx);
+      if (newest === undefined) break;
+      unsentLabels += removeLabels(tx, newest, sent);
     }
     bytes = usedBytes(tx);
   }
@@ -137,17 +137,10 @@ function unsentOf(tx: Transaction, sent: number, cut: number): { model: string; 
   );
 }
 
-/** Removes labels where no blocks are left. @returns whether there were any */
-function oldestLabels(tx: Transaction, onRemoved: (ids: readonly number[]) => void): boolean {
-  const oldest = tx.all<{ id: number }>("SELECT id FROM prediction_label ORDER BY id LIMIT 1000");
-  if (oldest.length === 0) return false;
-  tx.run("DELETE FROM prediction_label WHERE id <= ?", oldest.at(-1)!.id);
-  onRemoved(oldest.map(({ id }) => id));
-  return true;
-}
-
-function countUnsent(ids: readonly number[], sent: LogCursor | undefined): number {
-  return sent === undefined ? 0 : ids.filter((id) => id > sent.label).length;
+/** @returns the number of the last label, where there is one: without any block, none is anybody's */
+function newestLabel(tx: Transaction): number | undefined {
+  const sql = "SELECT max(last_id) AS id FROM prediction_label_block";
+  return tx.get<{ id: number | null }>(sql)?.id ?? undefined;
 }
 
 /**
@@ -160,11 +153,24 @@ function removeOrphans(tx: Transaction, sent: LogCursor | undefined): number {
     `SELECT coalesce(min(first_ms), 0) AS ms FROM (SELECT first_ms FROM prediction_block ORDER BY id
       LIMIT 100)`,
   )!.ms;
+  // In the order of arrival: no more is read than what leaves.
+  const kept = tx.get<{ before: number }>(
+    `SELECT last_id - labels AS before FROM prediction_label_block WHERE arrived_ms >= ?
+      ORDER BY last_id LIMIT 1`,
+    oldest,
+  );
+  const to = kept?.before ?? newestLabel(tx);
+  return to === undefined ? 0 : removeLabels(tx, to, sent);
+}
+
+/** @returns how many of them were not sent */
+function removeLabels(tx: Transaction, to: number, sent: LogCursor | undefined): number {
   const unsent = sent === undefined ? 0 : tx.get<{ count: number }>(
-    "SELECT count(*) AS count FROM prediction_label WHERE arrived_ms < ? AND id > ?",
-    ...[oldest, sent.label],
+    `SELECT coalesce(sum(min(labels, last_id - ?)), 0) AS count FROM prediction_label_block
+      WHERE last_id > ? AND last_id <= ?`,
+    ...[sent.label, sent.label, to],
   )!.count;
-  tx.run("DELETE FROM prediction_label WHERE arrived_ms < ?", oldest);
+  tx.run("DELETE FROM prediction_label_block WHERE last_id <= ?", to);
   return unsent;
 }
 

@@ -61,6 +61,27 @@ export const PREDICTION_MIGRATIONS: readonly Migration[] = [{
       label INTEGER NOT NULL
     ) STRICT;
   `,
+}, {
+  // A label's head as `label_block.ts` has it, one label a block: hexadecimal, for want of a better way.
+  id: "predictions/0003",
+  sql: `
+    CREATE TABLE prediction_label_block (
+      last_id INTEGER PRIMARY KEY AUTOINCREMENT,
+      labels INTEGER NOT NULL,
+      arrived_ms INTEGER NOT NULL,
+      body BLOB NOT NULL
+    ) STRICT;
+    INSERT INTO prediction_label_block
+      SELECT id, 1, arrived_ms, unhex(
+        hex(nonce) ||
+        printf('%02x%02x%02x%02x', row & 255, row >> 8 & 255, row >> 16 & 255, row >> 24 & 255) ||
+        printf('%02x%02x', octet_length(label) & 255, octet_length(label) >> 8 & 255) ||
+        hex(CAST(label AS BLOB))
+      ) FROM prediction_label ORDER BY id;
+    DELETE FROM sqlite_sequence WHERE name = 'prediction_label_block';
+    UPDATE sqlite_sequence SET name = 'prediction_label_block' WHERE name = 'prediction_label';
+    DROP TABLE prediction_label;
+  `,
 }];
 
 /** Name of the database in a log's folder. */
