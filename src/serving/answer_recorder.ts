@@ -1,13 +1,15 @@
 import type { AnsweredRequest } from "../api/inference/mod.ts";
-import { type Random, systemClock } from "../core/mod.ts";
+import type { Random } from "../core/mod.ts";
 import type { LoggedInput } from "../monitor/prediction_log/mod.ts";
 import { PredictionRecorder } from "../monitor/prediction_log/prediction_recorder.ts";
-import { readTokenNonce } from "../rollout/router/mod.ts";
+import { readTokenNonce, TOKEN_NONCE_BYTES } from "../rollout/router/mod.ts";
 import type { FromIsolate } from "./messages.ts";
 
 /** Hands what a data isolate answered to the main isolate, which logs it. */
 export class AnswerRecorder {
   readonly #recorder: PredictionRecorder;
+  /** Of the answer that is recorded: the recorder copies it. */
+  readonly #nonce = new Uint8Array(TOKEN_NONCE_BYTES);
 
   private constructor(recorder: PredictionRecorder) {
     this.#recorder = recorder;
@@ -33,13 +35,13 @@ export class AnswerRecorder {
     );
   }
 
-  record({ served, draw, feeds, outcome, token }: AnsweredRequest): void {
+  record({ served, draw, feeds, outcome, time, token }: AnsweredRequest): void {
     this.#recorder.record({
       model: served.registered,
       version: served.version,
       arm: draw.arm,
-      time: systemClock.now(),
-      nonce: token === undefined ? undefined : readTokenNonce(token),
+      time,
+      nonce: token === undefined ? undefined : readTokenNonce(token, this.#nonce),
       rows: feeds.rows,
       inputs: feeds.tensors as readonly LoggedInput[],
       labels: outcome.labels,

@@ -104,14 +104,16 @@ async function start(message: ToIsolate & { type: "start" }): Promise<void> {
     counts: new CountCells(message.counts),
     stats,
     sealToken: (facts) => sealer === undefined ? undefined : sealPrediction(sealer, facts),
-    onAnswer: (served, feeds, scores) => sketches?.observe(served, feeds, scores),
-    onSealed: (answered) => recorder?.record(answered),
+    onAnswer: (answered) => {
+      sketches?.observe(answered);
+      recorder?.record(answered);
+    },
     onBadEvent: reportBadEvent,
     onCrash: reportCrash,
     inflight: new Int32Array(message.inflight),
   });
   dataPlane = plane;
-  sketches = new VersionSketches(message.driftPartMs, systemClock);
+  sketches = new VersionSketches(message.driftPartMs);
   recorder = AnswerRecorder.open(message.predictionLogRate, random, scope);
   ready = message.ready;
   closing = message.closing;
@@ -192,7 +194,8 @@ function reportBadEvent(): void {
   scope.postMessage({ type: "bad_event" });
 }
 
-function forwardLabels(body: unknown): Promise<unknown> {
+/** As bytes, which are given away: to read thousands of labels and copy them would hold up answers. */
+function forwardLabels(body: Uint8Array): Promise<unknown> {
   if (labelsWaiting.size >= LIMITS.labelRequestsMax) {
     const what = `${labelsWaiting.size} requests with labels wait for the registry already`;
     throw new SerinError("limit_exceeded", what, {
@@ -202,6 +205,6 @@ function forwardLabels(body: unknown): Promise<unknown> {
   const waiting = Promise.withResolvers<unknown>();
   const id = labelsNext++;
   labelsWaiting.set(id, waiting);
-  scope.postMessage({ type: "labels", id, body });
+  scope.postMessage({ type: "labels", id, body }, [body.buffer as ArrayBuffer]);
   return waiting.promise;
 }

@@ -10,8 +10,10 @@ export function labelsToLog({ labels }: LabelsRequest, answer: LabelsAnswer): Lo
   const refused = new Set(
     answer.refused.filter(({ code }) => code !== "no_prediction").map(({ index }) => index),
   );
-  return labels.flatMap(({ prediction, row, label }, index) => {
+  const logged: LoggedLabel[] = [];
+  labels.forEach(({ prediction, row, label }, index) => {
     const nonce = refused.has(index) ? undefined : readTokenNonce(prediction);
-    return nonce === undefined ? [] : [{ nonce, row, label }];
+    if (nonce !== undefined) logged.push({ nonce, row, label });
   });
+  return logged;
 }

@@ -1,20 +1,11 @@
 import { adminApp, type StatusAccess } from "../api/ops/mod.ts";
-import {
-  type Clock,
-  LIMITS,
-  type Log,
-  SerinError,
-  SystemRandom,
-  withDeadline,
-} from "../core/mod.ts";
+import { type Clock, type Log, SerinError, SystemRandom, withDeadline } from "../core/mod.ts";
 import { DriftBook } from "../monitor/mod.ts";
 import type { PredictionSink } from "../monitor/prediction_log/mod.ts";
 import { mustFallBack } from "../rollout/mod.ts";
 import { CountLedger } from "../rollout/router/mod.ts";
 import {
   LABEL_OUTCOMES,
-  type LabelsRequest,
-  labelsRequestSchema,
   type SyncAnswer,
   type SyncPeer,
   type SyncRequest,
@@ -25,6 +16,7 @@ import { FollowedModel } from "./followed_model.ts";
 import { HeldVersions } from "./held_versions.ts";
 import { cannotListen, IsolatePool } from "./isolate_pool.ts";
 import type { ModelCache } from "./model_cache.ts";
+import { parseLabels } from "./labels_request.ts";
 import { labelsToLog } from "./logged_labels.ts";
 import type { ModelUri } from "./model_uri.ts";
 import { addServingMetrics } from "./serving_metrics.ts";
@@ -332,13 +324,14 @@ class ServingProcess implements Serving {
   }
 
   /** Forwards labels to who knows their predictions, and counts what comes of them. */
-  async #labels(body: unknown): Promise<unknown> {
+  async #labels(body: Uint8Array): Promise<unknown> {
     try {
-      const request = checkLabels(body);
+      const request = parseLabels(body);
       const answer = await this.#options.peer.labels(request);
       this.#labelCounts.answered(answer);
       this.#options.predictions?.addLabels(labelsToLog(request, answer));
-      this.#sync.soon();
+      // They may have decided a rollout; without one there is nothing to hear of.
+      if (this.#followed.some(({ route }) => route.assignment !== null)) this.#sync.soon();
       return answer;
     } catch (thrown) {
       this.#labelCounts.failed(thrown instanceof SerinError ? thrown.code : "internal");
@@ -388,24 +381,4 @@ class ServingProcess implements Serving {
 function urlOf(host: string, port: number): string {
   const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
-}
-
-/** @throws {SerinError} `invalid_input`, `too_large` */
-function checkLabels(body: unknown): LabelsRequest {
-  const parsed = labelsRequestSchema.safeParse(body);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.slice(0, 10).map((issue) =>
-      `${issue.path.join(".")}: ${issue.message}`
-    );
-    throw new SerinError("invalid_input", `No labels request: ${problems.join("; ")}`, {
-      hint: 'the body is {"labels":[{"prediction":"TOKEN","row":0,"label":1}…]}',
-    });
-  }
-  const { length } = parsed.data.labels;
-  if (length <= LIMITS.labelsMax) return parsed.data;
-  throw new SerinError(
-    "too_large",
-    `There are ${length} labels, at most ${LIMITS.labelsMax} are taken at once`,
-    { hint: "send them in several requests" },
-  );
 }

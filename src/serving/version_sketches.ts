@@ -1,19 +1,17 @@
-import type { Clock } from "../core/mod.ts";
-import type { Feeds, ServedModel } from "../inference/mod.ts";
+import type { AnsweredRequest } from "../api/inference/mod.ts";
+import type { ServedModel } from "../inference/mod.ts";
 import type { ProfileState } from "../monitor/mod.ts";
 import { type ColumnInput, VersionSketch } from "../monitor/mod.ts";
 
 /** The sketches of one data isolate: what each version that it holds is asked and answers. */
 export class VersionSketches {
   readonly #partMs: number;
-  readonly #clock: Clock;
   /** A version that is dropped takes its sketch along. */
   readonly #sketches = new WeakMap<ServedModel, VersionSketch>();
 
   /** @param partMs length of a part of the window */
-  constructor(partMs: number, clock: Clock) {
+  constructor(partMs: number) {
     this.#partMs = partMs;
-    this.#clock = clock;
   }
 
   /** @returns the memory in which the version is counted; undefined where it has no profile */
@@ -25,9 +23,10 @@ export class VersionSketches {
   }
 
   /** Counts an answer. */
-  observe(served: ServedModel, { tensors, rows }: Feeds, scores: Float32Array | undefined): void {
+  observe({ served, feeds, outcome, time }: AnsweredRequest): void {
     const sketch = this.#sketches.get(served);
     // An array of values is what every datatype but BYTES has, and those no profile describes.
-    sketch?.observe(tensors as readonly ColumnInput[], rows, { scores, now: this.#clock.now() });
+    const inputs = feeds.tensors as readonly ColumnInput[];
+    sketch?.observe(inputs, feeds.rows, { scores: outcome.scores, now: time });
   }
 }

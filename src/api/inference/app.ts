@@ -27,8 +27,8 @@ export interface InferenceAppOptions {
   readonly closing?: () => boolean;
   /** The model of `/invocations`; undefined where several are served and none was named. */
   readonly defaultModel: () => string | undefined;
-  /** Forwards labels; the answer goes back as it is. */
-  readonly labels: (body: unknown) => Promise<unknown>;
+  /** Forwards labels, a body as it came; the answer goes back as it is. */
+  readonly labels: (body: Uint8Array) => Promise<unknown>;
 }
 
 /**
@@ -53,7 +53,7 @@ export function inferenceApp(options: InferenceAppOptions): Hono {
   oipRoutes(app, options);
   scoringRoutes(app, options);
   app.post("/v1/labels", async (c) => {
-    const body = parseJson(await readBody(c.req.raw, LIMITS.labelsBodyBytesMax));
+    const body = await readBody(c.req.raw, LIMITS.labelsBodyBytesMax);
     return c.json(await options.labels(body) as Record<string, unknown>);
   });
   return app;

@@ -62,6 +62,8 @@ export interface AnsweredRequest {
   readonly draw: Draw;
   readonly feeds: Feeds;
   readonly outcome: Outcome;
+  /** Milliseconds since the epoch: the token's too. */
+  readonly time: number;
   readonly token: string | undefined;
 }
 
@@ -74,10 +76,8 @@ export interface DataPlaneOptions {
   readonly sealToken: SealToken;
   /** Called when a counted attempt was bad: the registry should hear of it soon. */
   readonly onBadEvent: () => void;
-  /** Told of each answer: what was asked, and the score of each row. */
-  readonly onAnswer?: (served: ServedModel, feeds: Feeds, scores: Float32Array | undefined) => void;
   /** Told of each answer as it is sent, the token included. */
-  readonly onSealed?: (answered: AnsweredRequest) => void;
+  readonly onAnswer?: (answered: AnsweredRequest) => void;
   /** Called when the engine cannot go on: the isolate must be replaced. */
   readonly onCrash: (why: string) => void;
   /** One number, in memory that the main isolate reads too: requests that run or wait; default own. */
@@ -203,10 +203,10 @@ export class DataPlane {
       // What is not a class's probability has no place in the histogram from 0 to 1.
       const probabilities = outcome.labels === undefined ? undefined : outcome.scores;
       this.#options.stats.scored(served.model, served.version, probabilities);
-      this.#options.onAnswer?.(served, feeds, outcome.scores);
       this.#remember(entry, feeds);
-      const token = this.#seal(served, draw, feeds.rows, outcome);
-      this.#options.onSealed?.({ served, draw, feeds, outcome, token });
+      const time = this.#options.clock.now();
+      const token = this.#seal(served, draw, { rows: feeds.rows, outcome, time });
+      this.#options.onAnswer?.({ served, draw, feeds, outcome, time, token });
       return { version: served.version, rows: feeds.rows, outputs, token };
     } finally {
       this.#running.set(served, this.#running.get(served)! - 1);
@@ -287,9 +287,11 @@ export class DataPlane {
     }
   }
 
-  #seal(served: ServedModel, draw: Draw, rows: number, outcome: Outcome): string | undefined {
-    const { registered: model, version } = served;
-    const time = this.#options.clock.now();
+  #seal(
+    { registered: model, version }: ServedModel,
+    draw: Draw,
+    { rows, outcome, time }: Pick<PredictionFacts, "rows" | "outcome" | "time">,
+  ): string | undefined {
     return this.#options.sealToken({ model, version, draw, rows, outcome, time });
   }
 

@@ -5,6 +5,7 @@ export { type Draw, type Route, ShareRouter } from "./share_router.ts";
 export {
   createTokenSealer,
   readTokenNonce,
+  TOKEN_NONCE_BYTES,
   type TokenPrediction,
   type TokenSealer,
 } from "../token.ts";
