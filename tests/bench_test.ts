@@ -1,6 +1,7 @@
 /** Benchmarks are run by hand (`deno task bench:*`); here only that they run, small. */
 import { run as runPods } from "../scripts/bench_pods.ts";
 import { run } from "../scripts/bench_serve.ts";
+import { run as runWatch } from "../scripts/bench_watch.ts";
 import { assertEquals, assertTrue } from "../src/testing/mod.ts";
 
 Deno.test("the serving benchmark runs and measures both servers", async () => {
@@ -17,4 +18,15 @@ Deno.test("the benchmark of pods runs and measures both servers", async () => {
   ]);
   for (const { state, anonMiB } of uses) assertTrue(anonMiB > 1, state);
   assertTrue([...coldStartMs, ...cachedStartMs].every((ms) => ms > 0), "starts are timed");
+});
+
+Deno.test("the benchmark of watching runs every way to serve, as fast as it can and at a rate", async () => {
+  const { saturated, paced } = await runWatch({ rounds: 1, requests: 20, rate: 100 });
+  for (const results of [saturated, paced]) {
+    assertEquals(results.map(({ name }) => name), [
+      ...["nothing", "sketches", "prediction log", "labels", "all three"],
+    ]);
+    for (const { name, cpuMicroseconds } of results) assertTrue(cpuMicroseconds[0] > 0, name);
+  }
+  assertTrue(paced[0].requestsPerSecond[0] < 110, "requests wait until they are due");
 });

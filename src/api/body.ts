@@ -13,7 +13,7 @@ export async function readBody(
   request: Request,
   bytesMax: number,
   msMax = BODY_MS_MAX,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > bytesMax) throw tooLarge(declared, bytesMax);
   if (request.body === null) return new Uint8Array();

@@ -156,6 +156,9 @@ export interface LabelsAnswer {
 export interface SyncPeer {
   /** @throws SerinError `unavailable` when out of reach */
   sync(request: SyncRequest): Promise<SyncAnswer>;
-  /** @throws SerinError `unavailable` when out of reach */
-  labels(request: LabelsRequest): Promise<LabelsAnswer>;
+  /**
+   * @param body the JSON that the request was read from, where there is one: to be sent on as it came
+   * @throws SerinError `unavailable` when out of reach
+   */
+  labels(request: LabelsRequest, body?: Uint8Array<ArrayBuffer>): Promise<LabelsAnswer>;
 }

@@ -195,7 +195,7 @@ function reportBadEvent(): void {
 }
 
 /** As bytes, which are given away: to read thousands of labels and copy them would hold up answers. */
-function forwardLabels(body: Uint8Array): Promise<unknown> {
+function forwardLabels(body: Uint8Array<ArrayBuffer>): Promise<unknown> {
   if (labelsWaiting.size >= LIMITS.labelRequestsMax) {
     const what = `${labelsWaiting.size} requests with labels wait for the registry already`;
     throw new SerinError("limit_exceeded", what, {
@@ -205,6 +205,6 @@ function forwardLabels(body: Uint8Array): Promise<unknown> {
   const waiting = Promise.withResolvers<unknown>();
   const id = labelsNext++;
   labelsWaiting.set(id, waiting);
-  scope.postMessage({ type: "labels", id, body }, [body.buffer as ArrayBuffer]);
+  scope.postMessage({ type: "labels", id, body }, [body.buffer]);
   return waiting.promise;
 }

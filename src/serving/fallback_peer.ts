@@ -51,7 +51,7 @@ export class FallbackPeer implements SyncPeer {
     }
   }
 
-  labels(request: LabelsRequest): Promise<LabelsAnswer> {
-    return (this.#local ?? this.#remote).labels(request);
+  labels(request: LabelsRequest, body?: Uint8Array<ArrayBuffer>): Promise<LabelsAnswer> {
+    return (this.#local ?? this.#remote).labels(request, body);
   }
 }

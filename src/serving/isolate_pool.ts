@@ -57,7 +57,7 @@ export interface IsolatePoolOptions {
   /** A counted attempt was bad, or an isolate died. */
   readonly onBadEvent: () => void;
   /** Labels that arrived at the data port. */
-  readonly onLabels: (body: Uint8Array) => Promise<unknown>;
+  readonly onLabels: (body: Uint8Array<ArrayBuffer>) => Promise<unknown>;
   /** Default: `data_isolate.ts` in a Worker. */
   readonly openWorker?: (name: string) => IsolateWorker;
 }
@@ -327,7 +327,7 @@ export class IsolatePool {
     }
   }
 
-  async #answerLabels(isolate: Isolate, id: number, body: Uint8Array): Promise<void> {
+  async #answerLabels(isolate: Isolate, id: number, body: Uint8Array<ArrayBuffer>): Promise<void> {
     const post = (message: ToIsolate) => isolate.worker.postMessage(message);
     try {
       post({ type: "labelled", id, answer: await this.#options.onLabels(body) });

@@ -33,7 +33,7 @@ Deno.test("labels that the registry refused are not logged, those without a pred
   });
   const refused = [refusal(1, "already_labelled"), refusal(2, "no_prediction")];
   const logged = labelsToLog({ labels }, { accepted: 2, refused });
-  assertEquals(logged.map(({ nonce }) => nonce.toHex()), [
+  assertEquals([...logged.map(({ nonce }) => nonce.toHex())], [
     readTokenNonce(labels[0].prediction)!.toHex(),
     readTokenNonce(labels[2].prediction)!.toHex(),
   ]);

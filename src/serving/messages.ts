@@ -76,5 +76,5 @@ export type FromIsolate =
   | { readonly type: "predictions"; readonly recorded: RecordedPredictions }
   | { readonly type: "bad_event" }
   | { readonly type: "crashed"; readonly why: string }
-  | { readonly type: "labels"; readonly id: number; readonly body: Uint8Array }
+  | { readonly type: "labels"; readonly id: number; readonly body: Uint8Array<ArrayBuffer> }
   | { readonly type: "drained" };

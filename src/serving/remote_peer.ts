@@ -33,7 +33,7 @@ export class RemotePeer implements SyncPeer {
    *   is out of reach
    */
   async sync(request: SyncRequest): Promise<SyncAnswer> {
-    const answer = await this.#post("api/serin/v1/sync", request, SYNC_MS_MAX);
+    const answer = await this.#post("api/serin/v1/sync", JSON.stringify(request), SYNC_MS_MAX);
     const parsed = syncAnswerSchema.safeParse(answer);
     if (parsed.success) return parsed.data;
     throw new SerinError("unavailable", "The registry's sync answer has another form", {
@@ -42,11 +42,14 @@ export class RemotePeer implements SyncPeer {
     });
   }
 
-  async labels(request: LabelsRequest): Promise<LabelsAnswer> {
-    return await this.#post("v1/labels", request, LABELS_MS_MAX) as LabelsAnswer;
+  async labels(
+    request: LabelsRequest,
+    body: BodyInit = JSON.stringify(request),
+  ): Promise<LabelsAnswer> {
+    return await this.#post("v1/labels", body, LABELS_MS_MAX) as LabelsAnswer;
   }
 
-  async #post(route: string, body: unknown, msMax: number): Promise<unknown> {
+  async #post(route: string, body: BodyInit, msMax: number): Promise<unknown> {
     const { baseUrl, fetch, token } = this.#options;
     const headers: Record<string, string> = { "content-type": "application/json" };
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
@@ -56,7 +59,7 @@ export class RemotePeer implements SyncPeer {
       response = await fetch(`${baseUrl.replace(/\/+$/, "")}/${route}`, {
         method: "POST",
         headers,
-        body: JSON.stringify(body),
+        body,
         signal: AbortSignal.timeout(msMax),
       });
       text = await response.text();

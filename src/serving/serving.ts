@@ -324,10 +324,10 @@ class ServingProcess implements Serving {
   }
 
   /** Forwards labels to who knows their predictions, and counts what comes of them. */
-  async #labels(body: Uint8Array): Promise<unknown> {
+  async #labels(body: Uint8Array<ArrayBuffer>): Promise<unknown> {
     try {
       const request = parseLabels(body);
-      const answer = await this.#options.peer.labels(request);
+      const answer = await this.#options.peer.labels(request, body);
       this.#labelCounts.answered(answer);
       this.#options.predictions?.addLabels(labelsToLog(request, answer));
       // They may have decided a rollout; without one there is nothing to hear of.

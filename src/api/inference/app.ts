@@ -28,7 +28,7 @@ export interface InferenceAppOptions {
   /** The model of `/invocations`; undefined where several are served and none was named. */
   readonly defaultModel: () => string | undefined;
   /** Forwards labels, a body as it came; the answer goes back as it is. */
-  readonly labels: (body: Uint8Array) => Promise<unknown>;
+  readonly labels: (body: Uint8Array<ArrayBuffer>) => Promise<unknown>;
 }
 
 /**

@@ -28,7 +28,8 @@ export interface PredictionSink {
   readonly rate: number;
   /** @param taken told how many bytes are not waiting any more, written or given up */
   add(recorded: RecordedPredictions, taken: (bytes: number) => void): void;
-  addLabels(labels: readonly LoggedLabel[]): void;
+  /** Takes them up at once, one after another: what one holds may be used again for the next. */
+  addLabels(labels: Iterable<LoggedLabel>): void;
 }
 
 /** What a log has done since it was opened. */
@@ -132,7 +133,7 @@ export class PredictionLog implements PredictionSink, Disposable {
     for (const block of blocks) this.#waiting.push({ block, taken });
   }
 
-  addLabels(labels: readonly LoggedLabel[]): void {
+  addLabels(labels: Iterable<LoggedLabel>): void {
     let room = LIMITS.labelQueueMax - countOf(this.#labelsWaiting);
     let packer = this.#labelsWaiting.at(-1);
     for (const { nonce, row, label } of labels) {
