@@ -89,6 +89,8 @@ Deno.test("labels that the registry is slow to take are bounded: 429 says what t
   const waiting = Array.from({ length: LIMITS.labelRequestsMax }, send);
   const forwarded = () => isolate.said.filter((message) => message.type === "labels");
   await until("all wait", () => forwarded().length === waiting.length);
+  // As bytes, and none of them read here.
+  assertEquals(forwarded().map(({ body }) => new TextDecoder().decode(body))[0], '{"labels":[]}');
   const refused = await send();
   assertEquals([refused.status, (await refused.json()).code], [429, "limit_exceeded"]);
   for (const { id } of forwarded()) isolate.tell({ type: "labelled", id, answer: { accepted: 0 } });

@@ -3,7 +3,7 @@ import type { NamedTensor, ServedModel, Signature } from "../../inference/mod.ts
 import { CountCells } from "../../rollout/router/mod.ts";
 import { InferenceStats } from "../../telemetry/inference_stats.ts";
 import { assertEquals } from "../../testing/mod.ts";
-import { DataPlane, type PredictionFacts } from "./data_plane.ts";
+import { type AnsweredRequest, DataPlane, type PredictionFacts } from "./data_plane.ts";
 import { checkOutputs } from "./oip.ts";
 
 const STABLE = 0, CANARY = 1;
@@ -38,6 +38,7 @@ function fake(version: string, outputs: string[], missingAllowed = false): Serve
 /** Two versions, the canary with a share of one half. */
 async function openSplit(stable: ServedModel, canary: ServedModel) {
   const counts = new CountCells(), sealed: PredictionFacts[] = [];
+  const answered: AnsweredRequest[] = [];
   const plane = new DataPlane({
     clock: systemClock,
     random: new SeededRandom(3),
@@ -45,8 +46,9 @@ async function openSplit(stable: ServedModel, canary: ServedModel) {
     stats: new InferenceStats(),
     sealToken: (facts) => {
       sealed.push(facts);
-      return undefined;
+      return `token ${sealed.length}`;
     },
+    onAnswer: (one) => answered.push(one),
     onBadEvent: () => {},
     onCrash: () => {},
   });
@@ -88,6 +90,7 @@ async function openSplit(stable: ServedModel, canary: ServedModel) {
   return {
     ask,
     sealed,
+    answered,
     count: (cell: number, field: "requests" | "errors") => counts.read(cell, field),
   };
 }
@@ -98,6 +101,16 @@ Deno.test("an output that the canary lost is its error, not the caller's", async
   assertEquals([...codes.keys()].sort(), ["1", "inference_failed"]);
   assertEquals(count(CANARY, "errors"), codes.get("inference_failed"));
   assertEquals(count(STABLE, "requests"), codes.get("1"));
+});
+
+Deno.test("whoever watches is told of each answer, with the token and at the time that the token says", async () => {
+  const { ask, sealed, answered } = await openSplit(fake("1", ["y"]), fake("2", ["y"]));
+  await ask(() => {});
+  assertEquals(answered.length, 100);
+  assertEquals(
+    answered.map(({ served, draw, time, token }) => [served.version, draw, time, token]),
+    sealed.map(({ version, draw, time }, i) => [version, draw, time, `token ${i + 1}`]),
+  );
 });
 
 Deno.test("what only the canary takes is answered and gives no evidence, nor do its labels", async () => {
