@@ -21,10 +21,12 @@ Deno.test("the benchmark of pods runs and measures both servers", async () => {
 });
 
 Deno.test("the benchmark of watching runs every way to serve, as fast as it can and at a rate", async () => {
-  const { saturated, paced } = await runWatch({ rounds: 1, requests: 20, rate: 100 });
+  const size = { generations: 1, rounds: 1, requests: 20, rate: 100, blocks: 1 };
+  const { isolate, saturated, paced } = await runWatch(size);
+  assertEquals(Object.keys(isolate), ["nothing", "sketches", "recorder", "both"]);
   for (const results of [saturated, paced]) {
     assertEquals(results.map(({ name }) => name), [
-      ...["nothing", "sketches", "prediction log", "labels", "all three"],
+      ...["nothing", "labels", "sketches and log", "all three"],
     ]);
     for (const { name, cpuMicroseconds } of results) assertTrue(cpuMicroseconds[0] > 0, name);
   }

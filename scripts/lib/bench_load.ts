@@ -107,6 +107,11 @@ export function cpuSeconds(pid: number): number {
   return Number(time[0]) + Number(time[1]) / 1e9;
 }
 
+/** @returns processor time of a process's first thread, seconds: that of serin's main isolate */
+export function mainThreadSeconds(pid: number): number {
+  return Number(Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ")[0]) / 1e9;
+}
+
 /** @returns the middle one of some numbers */
 export function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b), middle = sorted.length / 2;
