@@ -34,6 +34,8 @@ export interface BenchSize {
   readonly generations: number;
   /** Rounds of each way to serve, a generation and way to ask. */
   readonly rounds: number;
+  /** Rounds before the first one that counts. */
+  readonly warmRounds: number;
   /** Requests of a round. */
   readonly requests: number;
   /** Requests a second of the second half. */
@@ -77,8 +79,6 @@ const CONNECTIONS = 8, LABELS_AT_ONCE = 500;
 const ROWS = 2000, ISOLATE_ROWS = 500;
 /** A log's ring is soon full, so that making room is measured too. */
 const LOG_BYTES = "4Mi";
-/** How many rounds' requests are sent before the first one. */
-const WARM_ROUNDS = 6;
 /** After a round the log writes what it holds: that is part of the round. */
 const SETTLE_MS = 700;
 
@@ -120,10 +120,10 @@ export async function run(size: BenchSize): Promise<BenchResult> {
       const log = ["--prediction-log", `${own}-log`, "--prediction-log-bytes", LOG_BYTES];
       const watched = await startServer(registry, `${folder}/profiled`, `${own}-all`, stack, log);
       const servers = { bare, watched };
-      await turns(servers, rows, { ...size, rate: undefined, rounds: WARM_ROUNDS });
+      await turns(servers, rows, { ...size, rate: undefined, rounds: size.warmRounds });
       await turns(servers, rows, { ...size, rate: undefined }, saturated);
       await turns(servers, rows, size, paced);
-      labelled += 2 * size.requests * (2 * size.rounds + WARM_ROUNDS);
+      labelled += 2 * size.requests * (2 * size.rounds + size.warmRounds);
     }
     const registryMicroseconds = (cpuSeconds(registry.pid) - before) * 1e6 / labelled;
     return { isolate, saturated, paced, registryMicroseconds };
@@ -341,7 +341,7 @@ if (import.meta.main) {
   const at = Deno.args.indexOf("--generations");
   const size = {
     ...{ generations: at < 0 ? 6 : Number(Deno.args[at + 1]), rounds: 6, requests: 3000 },
-    ...{ rate: 5000, blocks: 200 },
+    ...{ rate: 5000, blocks: 200, warmRounds: 6 },
   };
   const before = Deno.loadavg();
   const { isolate, saturated, paced, registryMicroseconds } = await run(size);
