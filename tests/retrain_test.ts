@@ -3,6 +3,7 @@ import { SeededRandom } from "../src/core/mod.ts";
 import {
   assertEquals,
   assertIncludes,
+  assertTrue,
   freePort,
   SerinProcess,
   type TestRegistry,
@@ -217,4 +218,44 @@ Deno.test("bad specs, foreign webhooks and a missing token are refused", async (
     ...["retrain", "history", "--retrain", retrain.url, "--token-file", "token"],
   );
   assertIncludes(shown.stdout, "unknown_model");
+});
+
+Deno.test("Alertmanager's own token posts alerts, and does nothing else here or at the registry", async () => {
+  await using bench = await Workbench.open();
+  const ADMIN = "admin-token-0123456789", WEBHOOK = "webhook-token-0123456789";
+  await bench.write("admin", `${ADMIN}\n`);
+  await bench.write("webhook", `${WEBHOOK}\n`);
+  const registry = await bench.start(
+    ...["registry", "--port", "0", "--data", "registry", "--admin-token-file", "admin"],
+  );
+  await bench.write("retrain.yaml", "models:\n  - model: a\n    data: { csv: [a.csv] }\n");
+  const serve = [
+    ...["retrain", "serve", "--registry", registry.url, "--registry-token-file", "admin"],
+    ...["--spec", "retrain.yaml", "--port", "0"],
+  ];
+  await bench.refused([...serve, "--webhook-token-file", "webhook"], 2, "no admin token");
+  const same = ["--token-file", "admin", "--webhook-token-file", "admin"];
+  const said = await bench.refused([...serve, ...same], 2, "admin and webhook have the same token");
+  assertTrue(!said.includes(ADMIN), said);
+
+  const env = { SERIN_RETRAIN_WEBHOOK_TOKEN: WEBHOOK };
+  const retrain = bench.begin([...serve, "--token-file", "admin"], env);
+  await until("it listens", () => retrain.stderr.includes("listening on http"));
+  const own = { authorization: `Bearer ${WEBHOOK}` };
+  const alerts = `${retrain.url}/v1/alerts`;
+  assertEquals((await post(alerts, webhook(), own)).status, 200);
+  assertEquals((await post(alerts, webhook(), { authorization: `Bearer ${ADMIN}` })).status, 200);
+  const approve = `${retrain.url}/api/serin/v1/retrainings/t1/approve`;
+  assertEquals((await post(approve, {}, own)).status, 403);
+  const predictions = `${retrain.url}/api/serin/v1/predictions?log=x`;
+  assertEquals((await ask(predictions, { headers: own })).status, 403);
+  const history = await bench.run(
+    ...["retrain", "history", "--retrain", retrain.url, "--token-file", "webhook"],
+  );
+  assertEquals(history.code, 1);
+  assertIncludes(history.stderr, "The webhook's token may not GET /api/serin/v1/retrainings");
+  assertIncludes(history.stderr, "POST /v1/alerts, and nothing else; use the admin's token");
+  const models = `${registry.url}/api/2.0/mlflow/registered-models/search`;
+  assertEquals((await ask(models, { headers: own })).status, 401);
+  assertTrue(!retrain.stderr.includes(WEBHOOK), "no token is in a log");
 });

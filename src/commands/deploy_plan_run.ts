@@ -1,6 +1,6 @@
 import type { CommandContext } from "../cli/mod.ts";
 import { SerinError } from "../core/mod.ts";
-import { findTokens, openReleaseStore, planObjects, type Release } from "../deploy/release/mod.ts";
+import { openReleaseStore, planObjects, planTokens, type Release } from "../deploy/release/mod.ts";
 import type { KubernetesClient, KubernetesObject } from "../kubernetes/mod.ts";
 import { type DeployAccess, withDeployAccess } from "./deploy_access.ts";
 import type { DeployReleaseOptions } from "./deploy_options.ts";
@@ -34,7 +34,7 @@ export async function runPlan(
     namespace,
     release: releases[0],
     objects: await planObjects(client, { namespace, objects, released, force }),
-    makesTokens: await findTokens(client, namespace) === "missing",
+    tokens: await planTokens(client, { namespace, objects }),
     model: await planWantedModel(model, () => access.registry(namespace)).catch((thrown) => {
       if (!(thrown instanceof SerinError)) throw thrown;
       const hint = thrown.hint === undefined ? "" : ` (${thrown.hint})`;
@@ -56,11 +56,12 @@ async function readReleases(
   return { releases: await store.list(), released: await store.allObjects() };
 }
 
-function planJson({ namespace, release, objects, makesTokens, model }: PlanView): unknown {
+function planJson({ namespace, release, objects, tokens, model }: PlanView): unknown {
   return {
     namespace,
     release: release?.number ?? null,
-    makesTokens,
+    makesTokens: tokens.action === "create",
+    addsTokens: tokens.action === "change" ? tokens.keys : [],
     objects: objects.map(({ reference, ...rest }) => ({ ...reference, ...rest })),
     counts: countActions(objects),
     model: model ?? null,

@@ -123,7 +123,7 @@ Deno.test("apply from nothing: tokens, record, healthy; again: nothing changes",
   const world = await deployed();
   assertIncludes(world.last, "Release 1 is healthy after");
   const { data } = live(world, "Secret", "serin-tokens");
-  assertEquals(Object.keys(data), ["admin-token", "replica-token"]);
+  assertEquals(Object.keys(data), ["admin-token", "replica-token", "webhook-token"]);
   assertEquals(atob(data["admin-token"]).length, 43);
   assertTrue(data["admin-token"] !== data["replica-token"], "the tokens differ");
   const everythingSaid = [...world.said, ...world.printed].join("\n");
@@ -187,6 +187,38 @@ Deno.test("objects that are no longer rendered are removed, what holds data is k
 
   const store = live(world, "ConfigMap", "serin-release-2");
   assertTrue(store.immutable, "a release cannot be changed");
+});
+
+Deno.test("retraining on a Secret of before: the token that it lacks is planned, added and told", async () => {
+  const world = await deployed(), set = ["retrain.enabled=true"];
+  const metadata = { name: "serin-retrain", namespace: "serin" };
+  await world.kubernetes.create({ apiVersion: "v1", kind: "ConfigMap", metadata });
+  const { data: { "webhook-token": _, ...data }, ...secret } = live(
+    world,
+    "Secret",
+    "serin-tokens",
+  );
+  await world.kubernetes.replace({ ...secret, data });
+
+  assertEquals(await world.apply(), 0);
+  assertEquals(live(world, "Secret", "serin-tokens").data, data);
+  assertEquals(await world.plan({ set }), 0);
+  assertIncludes(
+    world.last,
+    "~ change     Secret serin/serin-tokens\n    + data.webhook-token: a random token\n",
+  );
+  await world.plan({ set, json: true });
+  assertEquals([world.json.makesTokens, world.json.addsTokens], [false, ["webhook-token"]]);
+  assertEquals(live(world, "Secret", "serin-tokens").data, data);
+
+  assertEquals(await world.apply({ set }), 0);
+  assertIncludes(world.said.join("\n"), "Secret serin-tokens got a random webhook-token");
+  const { "webhook-token": added, ...rest } = live(world, "Secret", "serin-tokens").data;
+  assertEquals([rest, atob(added).length], [data, 43]);
+  const everythingSaid = [...world.said, ...world.printed].join("\n");
+  assertTrue(!everythingSaid.includes(atob(added)), "no token is told");
+  await world.plan({ set });
+  assertTrue(!world.last.includes("serin-tokens"), world.last);
 });
 
 Deno.test("retraining goes on and off again: its data and its configuration stay", async () => {

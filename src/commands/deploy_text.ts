@@ -9,6 +9,7 @@ import {
   type PlannedAction,
   type PlannedObject,
   type Release,
+  type TokensPlan,
 } from "../deploy/release/mod.ts";
 import { describeReference } from "../kubernetes/mod.ts";
 
@@ -26,26 +27,32 @@ export interface PlanView {
   readonly namespace: string;
   readonly release: Release | undefined;
   readonly objects: readonly PlannedObject[];
-  readonly makesTokens: boolean;
+  readonly tokens: TokensPlan;
   /** The move, why there can be none, or undefined where none is wanted. */
   readonly model: ModelMove | { readonly problem: string } | undefined;
 }
 
 /** @returns a plan for a person: each object that is not unchanged, then the numbers */
-export function planText({ namespace, release, objects, makesTokens, model }: PlanView): string {
+export function planText({ namespace, release, objects, tokens, model }: PlanView): string {
   const against = release === undefined
     ? "nothing was applied there yet"
     : `release ${release.number} of ${timeText(release.time)} is applied`;
   const lines = [`Namespace ${namespace}: ${against}`, ""];
-  if (makesTokens) {
-    lines.push(`+ create     Secret ${namespace}/serin-tokens, with random tokens`);
-  }
+  lines.push(...tokensLines(namespace, tokens));
   for (const object of objects) {
     if (object.action !== "unchanged") lines.push(...objectLines(object));
   }
   if (lines.length > 2) lines.push("");
   lines.push(...modelLines(model), countsText(objects));
   return lines.join("\n");
+}
+
+function tokensLines(namespace: string, { action, keys }: TokensPlan): string[] {
+  if (action === "unchanged") return [];
+  const head = `${SIGNS[action]} ${action.padEnd(10)} Secret ${namespace}/serin-tokens`;
+  return action === "create"
+    ? [`${head}, with random tokens`]
+    : [head, ...keys.map((key) => `    + data.${key}: a random token`)];
 }
 
 function objectLines({ reference, action, changes, reason, hint }: PlannedObject): string[] {

@@ -1,5 +1,5 @@
 import type { AccessTokens } from "../api/access/mod.ts";
-import { predictionRoutes } from "../api/retrain/mod.ts";
+import { predictionRoutes, type RetrainRole } from "../api/retrain/mod.ts";
 import { type Lifecycle, type Log, systemClock } from "../core/mod.ts";
 import { addPredictionReceiverMetrics, PredictionReceiver } from "../monitor/prediction_log/mod.ts";
 import type { Metrics } from "../telemetry/mod.ts";
@@ -19,7 +19,7 @@ export interface PredictionsOptions {
 export async function openPredictions(
   { predictionLog: folder, predictionLogBytes }: PredictionsOptions,
   { tokens, metrics, lifecycle, log }: {
-    tokens: AccessTokens | undefined;
+    tokens: AccessTokens<RetrainRole> | undefined;
     metrics: Metrics;
     lifecycle: Lifecycle;
     log: Log;

@@ -56,7 +56,8 @@ export const retrainServeCommand = defineCommand({
       placeholder: "P",
     }),
     tokenFile: z.string().min(1).optional().meta({
-      description: "File that holds the token that webhook, history and approval want",
+      description: "File that holds the administrator's token: history, approval, rows, and all " +
+        "that the tokens below may do",
       placeholder: "FILE",
     }),
     token: z.string().optional().meta({
@@ -71,6 +72,15 @@ export const retrainServeCommand = defineCommand({
     replicaToken: z.string().optional().meta({
       description: "That token, where --replica-token-file names no file",
       env: "SERIN_RETRAIN_REPLICA_TOKEN",
+      secret: true,
+    }),
+    webhookTokenFile: z.string().min(1).optional().meta({
+      description: "File that holds Alertmanager's token: it may POST /v1/alerts, no more",
+      placeholder: "FILE",
+    }),
+    webhookToken: z.string().optional().meta({
+      description: "That token, where --webhook-token-file names no file",
+      env: "SERIN_RETRAIN_WEBHOOK_TOKEN",
       secret: true,
     }),
   }),

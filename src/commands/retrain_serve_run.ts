@@ -51,6 +51,8 @@ export interface RetrainServeOptions {
   readonly token?: string | undefined;
   readonly replicaTokenFile?: string | undefined;
   readonly replicaToken?: string | undefined;
+  readonly webhookTokenFile?: string | undefined;
+  readonly webhookToken?: string | undefined;
 }
 
 /** Works until SIGTERM or SIGINT; what is under way then goes on at the next start. */

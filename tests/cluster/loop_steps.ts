@@ -136,6 +136,7 @@ async function openCast(
 ): Promise<LoopCast> {
   const { cluster, registry, folder } = world;
   const { url, token } = await retrainAccess(world);
+  const webhookToken = await cluster.secret("serin-tokens", "webhook-token");
   const path = (name: string) => `${folder}/alerting/${name}`;
   const write = async (name: string, content: string | Uint8Array) => {
     await Deno.mkdir(`${folder}/alerting`, { recursive: true });
@@ -143,7 +144,7 @@ async function openCast(
     await Deno.writeTextFile(path(name), text);
     return path(name);
   };
-  const tokenFile = await write("admin-token", token);
+  const tokenFile = await write("webhook-token", webhookToken);
   const scrapeConfigs = scrapeConfigsOf(cluster.namespace, path("pods.json"));
   stack.use(await followPods(world, path("pods.json")));
   const alerting = stack.use(
@@ -225,20 +226,25 @@ async function refusals(world: World): Promise<string> {
   const { cluster } = world;
   const { url, token } = await retrainAccess(world);
   const replica = await cluster.secret("serin-tokens", "replica-token");
-  const send = async (body: unknown, bearer?: string) => {
-    const headers: Record<string, string> = bearer === undefined
-      ? {}
-      : { authorization: `Bearer ${bearer}` };
+  const webhook = await cluster.secret("serin-tokens", "webhook-token");
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+  const send = async (body: unknown, token?: string) => {
+    const headers = token === undefined ? undefined : bearer(token);
     return (await post(`${url}/v1/alerts`, body, headers)).status;
   };
+  const look = async (address: string) => (await ask(address, { headers: bearer(webhook) })).status;
   const seen = {
     "no token": await send({}),
     "another token": await send({}, "another-token-of-somebody"),
     "a replica's token": await send({}, replica),
     "not Alertmanager's": await send({ alerts: "all" }, token),
-    "no JSON": await send("{", token),
+    "no JSON": await send("{", webhook),
+    "the webhook's token, history": await look(`${url}/api/serin/v1/retrainings`),
+    "the webhook's token, the registry": await look(
+      `${world.registry.url}/api/2.0/mlflow/registered-models/get?name=${MODEL}`,
+    ),
   };
-  assertEquals(Object.values(seen), [401, 401, 403, 400, 400]);
+  assertEquals(Object.values(seen), [401, 401, 403, 400, 400, 403, 401]);
   const page = (await ask(`${url}/metrics`)).text;
   assertTrue(/serin_retrain_webhooks_total\{outcome="invalid_input"\} 2/.test(page), page);
   return Object.entries(seen).map(([what, status]) => `${what}: ${status}`).join(", ");

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { assert } from "../../core/mod.ts";
 
-/** Admins may do everything; replicas read, sync and send labels. */
+/** At a registry: admins may do everything; replicas read, sync and send labels. */
 export type Role = "admin" | "replica";
 
 /** What a request brought to be recognised by. */
@@ -11,28 +11,29 @@ export interface Credentials {
   readonly isAmbient: boolean;
 }
 
-/** The tokens of a registry. Only their digests are kept. */
-export class AccessTokens {
-  readonly #digests: readonly (readonly [role: Role, digest: Uint8Array])[];
+/** The tokens of a process, one a role. Only their digests are kept. */
+export class AccessTokens<R extends string = Role> {
+  readonly #digests: readonly (readonly [role: R, digest: Uint8Array])[];
 
-  /** @param tokens.replica without one, replicas need the admin's */
-  constructor(tokens: { admin: string; replica?: string | undefined }) {
-    const { admin, replica } = tokens;
-    assert(admin !== replica, "admin and replica have the same token");
-    const roles: [Role, string | undefined][] = [["admin", admin], ["replica", replica]];
-    this.#digests = roles.flatMap(([role, token]) =>
-      token === undefined ? [] : [[role, digestOf(token)] as const]
+  /** @param tokens by role; a role without one needs the admin's, who may do what each of them may */
+  constructor(tokens: { readonly admin: string } & { readonly [role in R]?: string | undefined }) {
+    const given = Object.entries<string | undefined>(tokens)
+      .filter((entry): entry is [R, string] => entry[1] !== undefined);
+    assert(
+      new Set(given.map(([, token]) => token)).size === given.length,
+      "two roles have the same token",
     );
+    this.#digests = given.map(([role, token]) => [role, digestOf(token)] as const);
   }
 
   /**
    * Compares in constant time: how long it takes says nothing about a token.
    *
-   * @returns undefined where it is none of this registry's tokens
+   * @returns undefined where it is none of these tokens
    */
-  roleOf(token: string): Role | undefined {
+  roleOf(token: string): R | undefined {
     const given = digestOf(token);
-    let found: Role | undefined;
+    let found: R | undefined;
     for (const [role, digest] of this.#digests) if (timingSafeEqual(digest, given)) found ??= role;
     return found;
   }

@@ -1,4 +1,4 @@
-import { assertEquals } from "../../testing/mod.ts";
+import { assertEquals, assertIncludes } from "../../testing/mod.ts";
 import { AccessTokens, credentialsOf } from "./access_tokens.ts";
 
 const ADMIN = "admin-token-0123456789";
@@ -14,6 +14,25 @@ Deno.test("a token has its role, and nothing like it has one", () => {
   }
   const alone = new AccessTokens({ admin: ADMIN });
   assertEquals([alone.roleOf(ADMIN), alone.roleOf(REPLICA)], ["admin", undefined]);
+});
+
+Deno.test("each process has roles of its own; two of them with one token are a defect", () => {
+  const third = "a-third-token-0123456789";
+  const tokens = new AccessTokens<"admin" | "replica" | "guest">({ admin: ADMIN, guest: third });
+  assertEquals([ADMIN, third, REPLICA].map((token) => tokens.roleOf(token)), [
+    "admin",
+    "guest",
+    undefined,
+  ]);
+  for (const same of [{ replica: ADMIN }, { replica: third, guest: third }]) {
+    let thrown: unknown;
+    try {
+      new AccessTokens({ admin: ADMIN, ...same });
+    } catch (error) {
+      thrown = error;
+    }
+    assertIncludes(String(thrown), "two roles have the same token");
+  }
 });
 
 Deno.test("credentials: Bearer, Basic with any user, X-Serin-Authorization before both", () => {

@@ -3,7 +3,7 @@ import { LIMITS, type Log, messageOf, SerinError } from "../../core/mod.ts";
 import type { AccessTokens } from "../access/access_tokens.ts";
 import { readBody } from "../body.ts";
 import { errorResponse } from "../error_response.ts";
-import { challengeOf, checkAccess } from "./retrain_access.ts";
+import { challengeOf, checkAccess, type RetrainRole } from "./retrain_access.ts";
 
 /** How far a log has come: the numbers of its last block and its last label. */
 interface Cursor {
@@ -25,7 +25,7 @@ export interface PredictionRoutesOptions {
   /** Undefined: none are taken. */
   readonly predictions: PredictionStore | undefined;
   /** Undefined: whoever reaches the port may send. */
-  readonly tokens: AccessTokens | undefined;
+  readonly tokens: AccessTokens<RetrainRole> | undefined;
   /** Told of each batch: "taken", or the code of the error that it was answered with. */
   readonly onBatch: (outcome: string) => void;
   readonly log: Log;
@@ -57,7 +57,7 @@ export function predictionRoutes(options: PredictionRoutesOptions): Hono {
     return errorResponse(thrown, { log, what, headers: challengeOf(thrown) });
   });
   const open = (c: Context): PredictionStore => {
-    checkAccess(c.req.raw, tokens, { forReplicas: true });
+    checkAccess(c.req.raw, tokens, "replica");
     if (options.predictions !== undefined) return options.predictions;
     throw new SerinError("not_found", "This process takes no prediction logs", {
       hint: "start serin retrain serve with --prediction-log DIR",

@@ -4,6 +4,7 @@ import { AccessTokens } from "../access/access_tokens.ts";
 import { predictionRoutes, PREDICTIONS_PATH, type PredictionStore } from "./prediction_routes.ts";
 
 const ADMIN = "admin-token-0123456789", REPLICA = "replica-token-0123456789";
+const WEBHOOK = "webhook-token-0123456789";
 
 function openApp(changes: { predictions?: PredictionStore | undefined; tokens?: boolean } = {}) {
   const seen: string[] = [], taken: Uint8Array[] = [];
@@ -15,7 +16,9 @@ function openApp(changes: { predictions?: PredictionStore | undefined; tokens?: 
         return { cursor: { block: 1, label: 2 }, refused: [{ id: 1, message: "why" }] };
       },
     },
-    tokens: changes.tokens ? new AccessTokens({ admin: ADMIN, replica: REPLICA }) : undefined,
+    tokens: changes.tokens
+      ? new AccessTokens({ admin: ADMIN, replica: REPLICA, webhook: WEBHOOK })
+      : undefined,
     onBatch: (outcome) => seen.push(outcome),
     log: silentLog,
   });
@@ -63,6 +66,9 @@ Deno.test("replicas and the admin may send; others get nothing, and their batch 
     const asked = await app.request(`${PREDICTIONS_PATH}?log=a`, { headers: { authorization } });
     assertEquals(asked.status, 401);
   }
+  const { answer, json } = await post("x", { authorization: `Bearer ${WEBHOOK}` });
+  assertEquals(answer.status, 403);
+  assertIncludes(json.error.message, `The webhook's token may not POST ${PREDICTIONS_PATH}`);
   assertEquals(taken, []);
   for (const token of [REPLICA, ADMIN]) {
     const authorization = `Bearer ${token}`;
@@ -70,7 +76,8 @@ Deno.test("replicas and the admin may send; others get nothing, and their batch 
     const asked = await app.request(`${PREDICTIONS_PATH}?log=a`, { headers: { authorization } });
     assertEquals(asked.status, 200);
   }
-  assertEquals(seen, ["unauthenticated", "unauthenticated", "taken", "taken"]);
+  const refused = ["unauthenticated", "unauthenticated", "permission_denied"];
+  assertEquals(seen, [...refused, "taken", "taken"]);
 });
 
 Deno.test("refusals have serin's form and are counted by their code", async () => {

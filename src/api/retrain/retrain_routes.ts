@@ -4,7 +4,7 @@ import { type DecisionRecord, parseWebhook, type Retrainer } from "../../retrain
 import type { AccessTokens } from "../access/access_tokens.ts";
 import { parseJson, readBody } from "../body.ts";
 import { errorResponse } from "../error_response.ts";
-import { challengeOf, checkAccess } from "./retrain_access.ts";
+import { challengeOf, checkAccess, type RetrainRole } from "./retrain_access.ts";
 
 const LIST_DEFAULT = 50, LIST_MAX = 1000;
 const QUERY = ["model", "limit"];
@@ -14,7 +14,7 @@ export interface RetrainRoutesOptions {
   readonly retrainer: Pick<Retrainer, "receive" | "approve" | "explain" | "rowsOf">;
   readonly list: (query: { model: string | undefined; limit: number }) => DecisionRecord[];
   /** Undefined: whoever reaches the port may use it. */
-  readonly tokens: AccessTokens | undefined;
+  readonly tokens: AccessTokens<RetrainRole> | undefined;
   /** Told of each webhook: "taken", or the code of the error that it was answered with. */
   readonly onWebhook: (outcome: string) => void;
   readonly log: Log;
@@ -23,7 +23,7 @@ export interface RetrainRoutesOptions {
 /**
  * `POST /v1/alerts` takes Alertmanager's webhook; `/api/serin/v1/retrainings` tells what was decided
  * and takes approvals; `…/ID/rows.csv` are the rows of one, for the Job that trains on them. All want
- * the admin's token, where there is one. Errors as in `rolloutRoutes`.
+ * the admin's token, where there is one; for the webhook its own will do. Errors as in `rolloutRoutes`.
  *
  * @returns a hono app, to be mounted with `app.route("/", …)`
  */
@@ -48,7 +48,8 @@ export function retrainRoutes(options: RetrainRoutesOptions): Hono {
     return errorResponse(thrown, { log, what, headers: challengeOf(thrown) });
   });
   const checked = async (c: Context, next: () => Promise<void>) => {
-    checkAccess(c.req.raw, options.tokens, { forReplicas: false });
+    const isWebhook = c.req.method === "POST" && c.req.path === "/v1/alerts";
+    checkAccess(c.req.raw, options.tokens, isWebhook ? "webhook" : "admin");
     await next();
   };
   app.use("/v1/alerts", checked);

@@ -5,6 +5,7 @@ import { AccessTokens } from "../access/access_tokens.ts";
 import { retrainRoutes } from "./retrain_routes.ts";
 
 const TOKEN = "a-token-0123456789", REPLICA = "replica-token-0123456789";
+const HOOK = "webhook-token-0123456789";
 
 const ROWS = "a,target\n1,0\n";
 
@@ -46,7 +47,9 @@ function openApp({ token, away = false }: { token?: string; away?: boolean } = {
       },
     },
     list: (query) => (asked.push(query), [RECORD]),
-    tokens: token === undefined ? undefined : new AccessTokens({ admin: token, replica: REPLICA }),
+    tokens: token === undefined
+      ? undefined
+      : new AccessTokens({ admin: token, replica: REPLICA, webhook: HOOK }),
     onWebhook: (outcome) => seen.push(outcome),
     log: silentLog,
   });
@@ -114,6 +117,31 @@ Deno.test("every route wants the token where there is one", async () => {
   const authorization = `Bearer ${TOKEN}`;
   assertEquals((await post(WEBHOOK, { authorization })).status, 200);
   assertEquals(seen, ["unauthenticated", "unauthenticated", "permission_denied", "taken"]);
+});
+
+Deno.test("the webhook's token posts alerts and does nothing else", async () => {
+  const { app, post, seen, asked, opened } = openApp({ token: TOKEN });
+  const headers = { authorization: `Bearer ${HOOK}` };
+  assertEquals((await post(WEBHOOK, headers)).status, 200);
+  const others = [
+    ...["GET /v1/alerts", "HEAD /v1/alerts", "PUT /v1/alerts", "DELETE /v1/alerts"],
+    ...["GET /api/serin/v1/retrainings", "GET /api/serin/v1/retrainings/t1"],
+    ...["HEAD /api/serin/v1/retrainings/t1/rows.csv", "GET /api/serin/v1/retrainings/t1/rows.csv"],
+    ...["POST /api/serin/v1/retrainings/t1/approve", "DELETE /api/serin/v1/retrainings/t1"],
+  ];
+  for (const request of others) {
+    const [method, path] = request.split(" ");
+    const refused = await app.request(path, { method, headers });
+    assertEquals(refused.status, 403, request);
+    if (method === "HEAD") continue;
+    const { error } = await refused.json();
+    assertEquals([error.code, error.message], [
+      "permission_denied",
+      `The webhook's token may not ${request}`,
+    ]);
+    assertIncludes(error.hint, "POST /v1/alerts, and nothing else");
+  }
+  assertEquals([seen[0], asked, opened], ["taken", [], []]);
 });
 
 Deno.test("the rows of a retraining, with their length and digest", async () => {

@@ -167,7 +167,9 @@ checkAll("serving pods have the replica token alone; no token is in the environm
       .flatMap(({ secret }) => secret.items.map(({ key }) => key));
   const isRetraining = objects.some(({ metadata }) => metadata.name === "serin-retrain-data");
   if (isRetraining) {
-    assertEquals(keys("Deployment serin-retrain"), ["admin-token", "replica-token"]);
+    assertEquals(keys("Deployment serin-retrain"), [
+      ...["admin-token", "replica-token", "webhook-token"],
+    ]);
   }
   assertEquals(keys("Deployment serin-serving"), ["replica-token"]);
   assertEquals(keys("StatefulSet serin-registry"), ["admin-token", "replica-token"]);

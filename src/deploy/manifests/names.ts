@@ -33,7 +33,7 @@ export const PORTS = {
 } as const;
 
 /** Keys of the Secret `serin-tokens`. */
-export type TokenKey = "admin-token" | "replica-token";
+export type TokenKey = "admin-token" | "replica-token" | "webhook-token";
 
 /** Where a pod finds its tokens, a file a key. */
 export const TOKENS_FOLDER = "/etc/serin/tokens";

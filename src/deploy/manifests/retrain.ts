@@ -61,7 +61,7 @@ export function retrainDeployment(settings: ManifestSettings): Deployment {
               persistentVolumeClaim: { claimName: NAMES.retrainData, readOnly: false },
             },
             retrainConfigVolume({ optional: false }),
-            tokensVolume("admin-token", "replica-token"),
+            tokensVolume("admin-token", "replica-token", "webhook-token"),
           ],
           // Work that is cut off goes on at the next start: there is nothing to wait for.
           terminationGracePeriodSeconds: 15,
@@ -81,6 +81,7 @@ function retrainContainer(settings: ManifestSettings): Container {
       ...["--registry", REGISTRY_URL, "--registry-token-file", tokenFile("admin-token")],
       ...["--token-file", tokenFile("admin-token")],
       ...["--replica-token-file", tokenFile("replica-token")],
+      ...["--webhook-token-file", tokenFile("webhook-token")],
       ...["--spec", `${RETRAIN_CONFIG}/retrain.yaml`, "--train-in", retrain.trainIn],
       ...["--data", `${DATA}/retrain`, "--prediction-log", `${DATA}/predictions`],
       ...["--prediction-log-bytes", retrain.logSize],

@@ -67,6 +67,24 @@ Deno.test("enabled, it adds a workload of its own, and changes who serves and wh
   ]);
 });
 
+Deno.test("it has a token a role, and Alertmanager's is mounted nowhere else", () => {
+  const { command, args } = find<Deployment>("Deployment", "serin-retrain").spec.template.spec
+    .containers[0];
+  const line = [...command, ...args ?? []];
+  const fileOf = (flag: string) => line[line.indexOf(flag) + 1];
+  const folder = "/etc/serin/tokens";
+  assertEquals(
+    ["--token-file", "--replica-token-file", "--webhook-token-file"].map(fileOf),
+    [`${folder}/admin-token`, `${folder}/replica-token`, `${folder}/webhook-token`],
+  );
+  for (const set of [[], ENABLED]) {
+    const mounting = renderManifests({ set })
+      .filter((object) => JSON.stringify(object).includes("webhook-token"))
+      .map(({ metadata }) => metadata.name);
+    assertEquals(mounting, set.length === 0 ? [] : ["serin-retrain"]);
+  }
+});
+
 Deno.test("one writer: a single replica that is gone before the next one starts", () => {
   const { spec } = find<Deployment>("Deployment", "serin-retrain");
   assertEquals([spec.replicas, spec.strategy], [1, { type: "Recreate" }]);

@@ -172,14 +172,11 @@ class ReleaseRun {
   }
 
   async run(): Promise<AppliedRelease> {
-    const { store, report, client, random } = this.#context;
-    const { namespace } = this.#request;
+    const { store } = this.#context, { namespace } = this.#request;
     const before = await store.list();
     const newest = before[0];
     const isNew = newest?.digest !== digestOf(this.#request.objects);
-    if (await ensureTokens(client, namespace, random)) {
-      report.say("Secret serin-tokens was made with random tokens");
-    }
+    await this.#ensureTokens();
     const number = isNew ? await this.#record() : newest.number;
     try {
       await this.#write(number);
@@ -197,6 +194,16 @@ class ReleaseRun {
       await store.finish(number, "failed").catch(() => {});
       throw withWayBack(thrown, before, { number, namespace });
     }
+  }
+
+  async #ensureTokens(): Promise<void> {
+    const { report, client, random } = this.#context;
+    const { action, keys } = await ensureTokens(client, this.#request, random);
+    if (action === "create") report.say("Secret serin-tokens was made with random tokens");
+    if (action !== "change") return;
+    report.say(
+      `Secret serin-tokens got a random ${keys.join(" and ")}; the rest of it is as it was`,
+    );
   }
 
   async #record(): Promise<number> {

@@ -52,6 +52,6 @@ export {
 } from "./release_plan.ts";
 export { type NewRelease, type Release, type ReleaseOutcome } from "./release_record.ts";
 export { openReleaseStore, type ReleaseStore } from "./release_store.ts";
-export { findTokens, readAdminToken, TOKENS_NAME } from "./tokens_secret.ts";
+export { planTokens, readAdminToken, TOKENS_NAME, type TokensPlan } from "./tokens_secret.ts";
 export type { Reporter, WaitEnd, Waiting } from "./waiting.ts";
 export type { Health } from "./workload_health.ts";

@@ -4,7 +4,7 @@ import {
   type ObjectReference,
   referenceOf,
 } from "../../kubernetes/mod.ts";
-import { NAMES } from "../manifests/names.ts";
+import { NAMES, type TokenKey } from "../manifests/names.ts";
 import { listAt, textAt, valueAt } from "./object_fields.ts";
 
 /** Where each kind has the volumes of its pods. */
@@ -38,6 +38,31 @@ export async function findMissingConfigMap(
     if (!isApplied && await client.get(wanted) === undefined) return name;
   }
   return undefined;
+}
+
+/** @returns the keys of a Secret that pods of some of the objects mount */
+export function mountedSecretKeys(
+  objects: readonly KubernetesObject[],
+  name: string,
+): ReadonlySet<string> {
+  const sources = objects.flatMap((object) =>
+    listAt(object, ...VOLUMES[object.kind] ?? ["none"])
+      .flatMap((volume) => listAt(volume, "projected", "sources"))
+  );
+  return new Set(
+    sources.filter((source) => textAt(source, "secret", "name") === name)
+      .flatMap((source) => listAt(source, "secret", "items"))
+      .flatMap((item) => textAt(item, "key") ?? []),
+  );
+}
+
+/** Of what retrains alone: a Secret may be older than it, or made for an installation without. */
+const LATER_KEY: TokenKey = "webhook-token";
+
+/** @returns what to do about a key that a Secret lacks; undefined for one that is a person's affair */
+export function secretKeyHint(key: string): string | undefined {
+  if (key !== LATER_KEY) return undefined;
+  return `add it where the Secret ${NAMES.tokens} comes from, or \`serin deploy apply\` does`;
 }
 
 /** @returns what to do about a ConfigMap that is missing */

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from "../../kubernetes/mod.ts";
-import { configMapHint } from "./mounted_config.ts";
+import { configMapHint, secretKeyHint } from "./mounted_config.ts";
 import { conditionOf, listAt, numberAt, textAt, timeAt, valueAt } from "./object_fields.ts";
 
 /** Why a pod is not ready. */
@@ -204,16 +204,22 @@ function mountProblem(
   // "timed out waiting for the condition", which comes after it, says less than what is not found.
   const found = failures.find((event) => NOT_FOUND.test(said(event))) ?? failures[0];
   if (found === undefined) return undefined;
-  const [, kind, name] = NOT_FOUND.exec(said(found)) ?? [];
-  const hint = kind === "configmap" ? `; ${configMapHint(name, namespace)}` : "";
+  const [kind, name] = NOT_FOUND.exec(said(found))?.slice(1).filter((part) => part) ?? [];
+  const hint = kind === "configmap"
+    ? configMapHint(name, namespace)
+    : kind === "secret key:"
+    ? secretKeyHint(name)
+    : undefined;
   return {
     lasting: false,
-    message: `${textAt(found, "reason")}: ${shorten(said(found))}${hint}`,
+    message: `${textAt(found, "reason")}: ${shorten(said(found))}` +
+      (hint === undefined ? "" : `; ${hint}`),
   };
 }
 
 /** How the kubelet names what a volume is to be made of. */
-const NOT_FOUND = /(configmap|secret) "([^"]+)" not found/;
+const NOT_FOUND =
+  /(configmap|secret) "([^"]+)" not found|references non-existent (secret key:) (\S+)/;
 
 function containerStatuses(pod: KubernetesObject): readonly unknown[] {
   return [

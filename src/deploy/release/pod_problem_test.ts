@@ -118,6 +118,26 @@ Deno.test("a Secret that is missing", () => {
   );
 });
 
+Deno.test("a key that the Secret of the tokens lacks, and who adds it", () => {
+  const status = container({ state: { waiting: { reason: "ContainerCreating" } } });
+  const message = (key: string) =>
+    `MountVolume.SetUp failed for volume "tokens" : references non-existent secret key: ${key}`;
+  const late = "Unable to attach or mount volumes: unmounted volumes=[tokens]: timed out";
+  checkProblem(
+    status,
+    [event("FailedMount", late), event("FailedMount", message("webhook-token"))],
+    [
+      false,
+      `FailedMount: ${
+        message("webhook-token")
+      }; add it where the Secret serin-tokens comes from, ` +
+      "or `serin deploy apply` does",
+    ],
+  );
+  const other = message("another-key");
+  checkProblem(status, [event("FailedMount", other)], [false, `FailedMount: ${other}`]);
+});
+
 Deno.test("a ConfigMap that is missing, and how it is made", () => {
   const status = container({ state: { waiting: { reason: "ContainerCreating" } } });
   const message =

@@ -6,11 +6,12 @@ import {
   FakeClock,
   FakeKubernetes,
 } from "../../testing/mod.ts";
+import { renderManifests } from "../manifests/mod.ts";
 import { takeDeployLock } from "./deploy_lock.ts";
 import { mergeHistory } from "./deploy_history.ts";
 import { digestOf, imagesOf } from "./release_record.ts";
 import { openReleaseStore } from "./release_store.ts";
-import { ensureTokens, readAdminToken } from "./tokens_secret.ts";
+import { ensureTokens, planTokens, readAdminToken } from "./tokens_secret.ts";
 
 const OBJECTS = [{
   apiVersion: "batch/v1",
@@ -169,22 +170,80 @@ Deno.test("the Lease outlives an API server that cannot for a moment, not for lo
   await lock.renew();
 });
 
+/** Objects of an installation, with what retrains or without it. */
+function installation(isRetraining: boolean) {
+  return renderManifests({ set: [`retrain.enabled=${isRetraining}`] });
+}
+
 Deno.test("tokens: made once, read, missing keys named, never overwritten", async () => {
   const kubernetes = new FakeKubernetes();
+  const ensure = (seed: number, isRetraining = true) =>
+    ensureTokens(
+      kubernetes,
+      { namespace: "serin", objects: installation(isRetraining) },
+      new SeededRandom(seed),
+    );
   await assertSerinError(() => readAdminToken(kubernetes, "serin"), "not_found", "not installed");
-  assertEquals(await ensureTokens(kubernetes, "serin", new SeededRandom(1)), true);
+  const made = await ensure(1, false);
+  assertEquals(made, {
+    action: "create",
+    keys: ["admin-token", "replica-token", "webhook-token"],
+  });
   const token = await readAdminToken(kubernetes, "serin");
   assertEquals(token.length, 43);
-  assertEquals(await ensureTokens(kubernetes, "serin", new SeededRandom(2)), false);
-  assertEquals(await readAdminToken(kubernetes, "serin"), token);
   const secret = kubernetes.objects("Secret")[0];
-  delete secret.data["replica-token"];
-  await kubernetes.replace(secret);
+  assertEquals(new Set(Object.values(secret.data)).size, 3);
+  assertEquals(await ensure(2), { action: "unchanged", keys: [] });
+  assertEquals(kubernetes.objects("Secret")[0], secret);
+  for (const key of ["admin-token", "replica-token"]) {
+    const { [key]: _, ...data } = secret.data;
+    await kubernetes.replace({ ...kubernetes.objects("Secret")[0], data });
+    await assertSerinError(() => ensure(3), "configuration", `has no ${key}`);
+  }
+});
+
+Deno.test("tokens: an older Secret gets what retraining mounts, and nothing else of it changes", async () => {
+  const kubernetes = new FakeKubernetes();
+  const data = { "admin-token": btoa("a-person's"), "replica-token": btoa("another"), own: "eA==" };
+  const metadata = { name: "serin-tokens", namespace: "serin", labels: { by: "vault" } };
+  await kubernetes.create({ apiVersion: "v1", kind: "Secret", metadata, data });
+  const request = (isRetraining: boolean) => ({
+    ...{ namespace: "serin", objects: installation(isRetraining) },
+  });
+  const before = kubernetes.objects("Secret");
+  const ensure = (isRetraining: boolean) =>
+    ensureTokens(kubernetes, request(isRetraining), new SeededRandom(1));
+  assertEquals((await ensure(false)).action, "unchanged");
+  assertEquals(await readAdminToken(kubernetes, "serin"), "a-person's");
+  const wanted = { action: "change", keys: ["webhook-token"] };
+  assertEquals(await planTokens(kubernetes, request(true)) as unknown, wanted);
+  assertEquals(kubernetes.objects("Secret"), before);
+
+  kubernetes.before = ({ method }) => {
+    if (method === "patch") throw new SerinError("invalid_input", "data: field is immutable");
+  };
   await assertSerinError(
-    () => ensureTokens(kubernetes, "serin", new SeededRandom(3)),
-    "configuration",
-    "has no replica-token",
+    () => ensure(true),
+    "invalid_input",
+    "in namespace serin has no webhook-token, and it cannot be added: data: field is immutable",
+    "add it where the Secret comes from",
   );
+  let isWritten = false;
+  kubernetes.before = ({ method }) => {
+    if (method !== "patch" || isWritten) return;
+    isWritten = true;
+    const [secret] = kubernetes.objects("Secret");
+    void kubernetes.replace({ ...secret, data: { ...data, "webhook-token": btoa("vault's") } });
+  };
+  await assertSerinError(() => ensure(true), "conflict", "apply again");
+  assertEquals(atob(kubernetes.objects("Secret")[0].data["webhook-token"]), "vault's");
+  await kubernetes.replace({ ...kubernetes.objects("Secret")[0], data });
+
+  assertEquals(await ensure(true) as unknown, wanted);
+  const [secret] = kubernetes.objects("Secret"), { "webhook-token": added, ...rest } = secret.data;
+  assertEquals([rest, secret.metadata.labels], [data, metadata.labels]);
+  assertEquals(atob(added).length, 43);
+  assertEquals((await ensure(true)).action, "unchanged");
 });
 
 Deno.test("history: releases with what changed, champions between them", () => {
