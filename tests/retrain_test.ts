@@ -214,6 +214,7 @@ Deno.test("bad specs, foreign webhooks and a missing token are refused", async (
   const refused = await bench.run("retrain", "history", "--retrain", retrain.url);
   assertEquals(refused.code, 1);
   assertIncludes(refused.stderr, "Retraining wants a token");
+  assertIncludes(refused.stderr, "--token-file FILE, or in the environment as SERIN_RETRAIN_TOKEN");
   const shown = await bench.run(
     ...["retrain", "history", "--retrain", retrain.url, "--token-file", "token"],
   );
@@ -254,7 +255,7 @@ Deno.test("Alertmanager's own token posts alerts, and does nothing else here or 
   );
   assertEquals(history.code, 1);
   assertIncludes(history.stderr, "The webhook's token may not GET /api/serin/v1/retrainings");
-  assertIncludes(history.stderr, "POST /v1/alerts, and nothing else; use the admin's token");
+  assertIncludes(history.stderr, "give the admin's with --token-file FILE");
   const models = `${registry.url}/api/2.0/mlflow/registered-models/search`;
   assertEquals((await ask(models, { headers: own })).status, 401);
   assertTrue(!retrain.stderr.includes(WEBHOOK), "no token is in a log");

@@ -103,8 +103,11 @@ export type Call = <T>(
   body?: unknown,
 ) => Promise<T>;
 
-/** @throws {SerinError} `configuration` where the address is no http(s) URL */
-export function openCall(options: ControlClientOptions): Call {
+/**
+ * @param hintOf what to do about a status that is a matter of tokens; default a registry's
+ * @throws {SerinError} `configuration` where the address is no http(s) URL
+ */
+export function openCall(options: ControlClientOptions, hintOf = accessHint): Call {
   const { fetch, token, timeoutMs = TIMEOUT_MS } = options;
   const base = registryUrl(options.baseUrl);
   const headers: Record<string, string> = { ...options.headers };
@@ -128,7 +131,7 @@ export function openCall(options: ControlClientOptions): Call {
       });
     }
     const json = parseOr(text, undefined);
-    if (!response.ok) throw errorOf(base, response.status, json);
+    if (!response.ok) throw errorOf(base, { status: response.status, json, hintOf });
     const parsed = schema.safeParse(json);
     if (parsed.success) return parsed.data;
     throw new SerinError("unavailable", `${base} answered ${method} ${route} in another form`, {
@@ -152,16 +155,19 @@ const errorSchema = z.object({
 });
 
 /** The server's error as it is; what is none of serin's by its status. */
-function errorOf(base: string, status: number, json: unknown): SerinError {
+function errorOf(
+  base: string,
+  { status, json, hintOf }: { status: number; json: unknown; hintOf: typeof accessHint },
+): SerinError {
   const details = { status };
   const parsed = errorSchema.safeParse(json);
   if (parsed.success) {
     const { code, message, hint } = parsed.data.error;
     const known = Object.hasOwn(ERROR_CODES, code) ? code as ErrorCode : codeOf(status);
-    return new SerinError(known, message, { hint: accessHint(status) ?? hint, details });
+    return new SerinError(known, message, { hint: hintOf(status) ?? hint, details });
   }
   const code = codeOf(status);
-  const hint = accessHint(status) ??
+  const hint = hintOf(status) ??
     (code === "not_found"
       ? "serin's own API is not there: the address must be of `serin registry`, not of another server"
       : "look at the server's log, and at what stands between");

@@ -1,6 +1,6 @@
 import { SerinError } from "../core/mod.ts";
 import { assertEquals, assertIncludes, assertTrue } from "../testing/mod.ts";
-import { type ControlClient, createControlClient } from "./mod.ts";
+import { type ControlClient, createControlClient, createRetrainClient } from "./mod.ts";
 
 interface Sent {
   readonly line: string;
@@ -147,6 +147,15 @@ Deno.test("401 and 403 say what to do; other servers and other answers are named
     const error = await failureOf(control.getRollout("r1"));
     assertEquals(error.code, code);
     assertIncludes(error.hint ?? "", hint);
+  }
+  for (const status of [401, 403]) {
+    const fetch = () => Promise.resolve(new Response("no", { status }));
+    const retrain = createRetrainClient({ baseUrl: "http://h:1", fetch });
+    const { hint } = await failureOf(retrain.get("t1"));
+    assertIncludes(
+      hint ?? "",
+      "with --token-file FILE, or in the environment as SERIN_RETRAIN_TOKEN",
+    );
   }
   const { control } = clientOf(() => Promise.reject(new TypeError("connection refused")));
   const error = await failureOf(control.listReplicas());

@@ -69,7 +69,7 @@ export interface RetrainClient {
  * ```
  */
 export function createRetrainClient(options: ControlClientOptions): RetrainClient {
-  const call = openCall(options);
+  const call = openCall(options, retrainAccessHint);
   const route = (id: string) => `retrainings/${encodeURIComponent(id)}`;
   return {
     list: async ({ model, limit } = {}) => {
@@ -83,4 +83,13 @@ export function createRetrainClient(options: ControlClientOptions): RetrainClien
     get: (id) => call("GET", route(id), retrainingSchema),
     approve: (id) => call("POST", `${route(id)}/approve`, retrainingSchema),
   };
+}
+
+/** Its tokens are not the registry's, and neither are the options that name them. */
+function retrainAccessHint(status: number): string | undefined {
+  const where = "with --token-file FILE, or in the environment as SERIN_RETRAIN_TOKEN";
+  if (status === 401) return `give the token of serin retrain serve ${where}`;
+  if (status !== 403) return undefined;
+  return `this token may not do that: give the admin's ${where} (a replica's sends prediction logs, ` +
+    "the webhook's posts alerts, and no more)";
 }
