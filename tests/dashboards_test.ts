@@ -47,13 +47,16 @@ async function exposedNames(): Promise<Set<string>> {
   await using bench = await Workbench.open();
   const registry = await bench.registry();
   const at = ["--registry", registry.process.url];
-  const log = ["--prediction-log", bench.path("log")];
-  const served = await bench.serve([...at, ...log], { wait: false });
   const spec = await bench.write(
     "retrain.yaml",
     "models: [{ model: a, data: { csv: [a.csv] } }]\n",
   );
-  const retrain = await bench.start("retrain", "serve", ...at, "--spec", spec, "--port", "0");
+  const retrain = await bench.start(
+    ...["retrain", "serve", ...at, "--spec", spec, "--port", "0"],
+    ...["--prediction-log", bench.path("received")],
+  );
+  const log = ["--prediction-log", bench.path("log"), "--prediction-log-to", retrain.url];
+  const served = await bench.serve([...at, ...log], { wait: false });
   const pages = [
     (await ask(`${registry.process.url}/metrics`)).text,
     (await ask(`${retrain.url}/metrics`)).text,

@@ -1,8 +1,9 @@
 /**
  * A registry, a replica and a controller at work, scraped by a real Prometheus: what dashboards are
  * checked against. Registry and replica are real processes under live requests with late labels; three
- * rollouts are run, one is promoted, one rolled back, one goes on; a column drifts. The controller is
- * serin's own over a cluster in memory.
+ * rollouts are run, one is promoted, one rolled back, one goes on; a column drifts; some labels are
+ * refused; what takes the replica's log is away for a while. The controller is serin's own over a cluster
+ * in memory.
  */
 import { addControllerMetrics } from "../../src/commands/controller_metrics.ts";
 import { Controller } from "../../src/controller/mod.ts";
@@ -18,6 +19,7 @@ import {
   FakeKubernetes,
   FakeRegistryPort,
   freePort,
+  type SerinProcess,
   TestRegistry,
   until,
 } from "../../src/testing/mod.ts";
@@ -40,6 +42,9 @@ const LONG = [{ share: 0.1, seconds: 4 }, { share: 0.25, seconds: 4 }, {
   share: 0.5,
   seconds: 900,
 }];
+
+/** How long nothing takes the replica's log. */
+const AWAY_MS = 8_000;
 
 /** What {@linkcode startLoadedSerin} started. */
 export interface LoadedSerin extends AsyncDisposable {
@@ -64,11 +69,12 @@ export async function startLoadedSerin(
   say(`${versions.length} versions are trained`);
   await setPlan(registry.api, SHORT);
   await registry.api.client.models.setAlias(MODEL, "champion", versions[0]);
+  const retrain = await Retrain.open(bench, registry.process.url);
   const served = await bench.serve([
     ...["--registry", registry.process.url, "--model", `models:/${MODEL}@champion`],
-    ...["--prediction-log", bench.path("log")],
+    ...["--prediction-log", bench.path("log"), "--prediction-log-to", retrain.url],
   ]);
-  const retrain = await startRetrain(bench, registry.process.url);
+  await retrain.alert();
   const controller = stack.use(startController());
   const targets = {
     "serin-registry": registry.process.url,
@@ -81,11 +87,13 @@ export async function startLoadedSerin(
   const rows = await liveRows();
   const traffic = startTraffic(served, rows);
   stack.defer(() => traffic.stop());
+  stack.use(startBadLabels(served));
   say("live requests have begun");
   await rollOut(registry.api, versions[1]);
   say("one rollout has ended");
   await rollOut(registry.api, versions[2]);
   say("another one has");
+  await retrain.beAway(AWAY_MS);
   await setPlan(registry.api, LONG);
   await registry.api.client.models.setAlias(MODEL, "challenger", versions[3]);
   // A meter's scale changes.
@@ -181,29 +189,58 @@ function startTraffic(served: Served, rows: readonly ReplayRow[]): LiveReplay {
   return traffic;
 }
 
-/** What retrains, with one retraining that waits for a person. */
-async function startRetrain(bench: Workbench, registryUrl: string): Promise<{ url: string }> {
-  const model = {
-    model: MODEL,
-    data: { prediction_log: [bench.path("log")] },
-    brakes: { approval: true, new_labels_min: 0 },
-  };
-  const spec = await bench.write("retrain.yaml", JSON.stringify({ models: [model] }));
-  const { url } = await bench.start(
-    ...["retrain", "serve", "--registry", registryUrl, "--spec", spec, "--port", "0"],
-  );
-  const alert = (model: string) => ({
-    status: "firing",
-    labels: { alertname: "SerinModelDegraded", model },
-    annotations: { summary: "worse than expected" },
-    startsAt: new Date().toISOString(),
-    fingerprint: model,
-  });
-  const webhook = { version: "4", groupKey: "{}", status: "firing", receiver: "retrain" };
-  const body = { ...webhook, alerts: [alert(MODEL), alert("unheard-of")] };
-  const answer = await post(`${url}/v1/alerts`, body);
-  if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
-  return { url };
+/** A job that mixes up its predictions: a label a second of which nothing is known. */
+function startBadLabels(served: Served): Disposable {
+  const bad = [{ prediction: "not-a-prediction", row: 0, label: 1 }];
+  const timer = setInterval(() => served.label(bad).catch(() => {}), 1000);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** What retrains, and takes the replica's log. */
+class Retrain {
+  readonly url: string;
+  readonly #start: () => Promise<SerinProcess>;
+  #process: SerinProcess;
+
+  private constructor(start: () => Promise<SerinProcess>, process: SerinProcess) {
+    this.#start = start;
+    this.#process = process;
+    this.url = process.url;
+  }
+
+  static async open(bench: Workbench, registryUrl: string): Promise<Retrain> {
+    const model = { model: MODEL, brakes: { approval: true, new_labels_min: 0 } };
+    const spec = await bench.write("retrain.yaml", JSON.stringify({ models: [model] }));
+    const args = [
+      ...["retrain", "serve", "--registry", registryUrl, "--spec", spec],
+      ...["--port", `${freePort()}`, "--data", bench.path("retrain")],
+      ...["--prediction-log", bench.path("received")],
+    ];
+    const start = () => bench.start(...args);
+    return new Retrain(start, await start());
+  }
+
+  /** One retraining waits for a person from now on. */
+  async alert(): Promise<void> {
+    const alert = (model: string) => ({
+      status: "firing",
+      labels: { alertname: "SerinModelDegraded", model },
+      annotations: { summary: "worse than expected" },
+      startsAt: new Date().toISOString(),
+      fingerprint: model,
+    });
+    const webhook = { version: "4", groupKey: "{}", status: "firing", receiver: "retrain" };
+    const body = { ...webhook, alerts: [alert(MODEL), alert("unheard-of")] };
+    const answer = await post(`${this.url}/v1/alerts`, body);
+    if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
+  }
+
+  /** Ends, and comes back at the same address. */
+  async beAway(ms: number): Promise<void> {
+    await this.#process.stop();
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    this.#process = await this.#start();
+  }
 }
 
 /** serin's controller over a cluster in memory, with its metrics on a port. */

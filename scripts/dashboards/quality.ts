@@ -8,6 +8,9 @@ const byColumn = (expr: string) => `avg by (model, model_version, column) (${exp
 const predicted = (part: string) =>
   `sum by (model, model_version) ` +
   `(rate(serin_prediction_probability_ratio_${part}{${CHOSEN}}${RATE}))`;
+const labels = (more?: string) =>
+  `sum by (job) (rate(serin_labels_total{${[CHOSEN_PLACE, ...more ? [more] : []]}}${RATE}))`;
+const LABELS_SHOWN = `increase(serin_labels_total{${CHOSEN_PLACE}}[$__range])`;
 const COLUMN = "{{column}} v{{model_version}}";
 
 /** Of the version that is champion at the time. */
@@ -144,6 +147,33 @@ export const quality = makeDashboard({
           legend: `{{model}} p${q * 100}`,
         })),
       }),
+      lines({
+        title: "Labels refused",
+        description: "Part of the labels that came to replicas, and to the registry, which sees " +
+          "again what replicas pass on. Above one half of an hour's is a ticket.",
+        unit: "percentunit",
+        min: 0,
+        limits: [[0.5, "red"]],
+        queries: [{
+          expr: `${labels('outcome!="accepted"')} / (${labels()} > 0)`,
+          legend: "{{job}}",
+        }],
+      }),
+      bars({
+        title: "Labels by outcome",
+        description:
+          "What became of the labels of the time shown, as a part of each process's; a " +
+          "request that is refused whole is one.",
+        unit: "percentunit",
+        decimals: 1,
+        min: 0,
+        max: 1,
+        queries: [{
+          expr: `sort_desc(sum by (job, outcome) (${LABELS_SHOWN}) ` +
+            `/ on (job) group_left () sum by (job) (${LABELS_SHOWN}) > 0)`,
+          legend: "{{job}} {{outcome}}",
+        }],
+      }),
     ]],
     ["Inputs", [
       lines({
@@ -234,12 +264,14 @@ export const quality = makeDashboard({
       }),
       lines({
         title: "Size of the log",
-        description: "Bytes in use, by replica. It is a ring: the oldest rows leave.",
+        description:
+          "Bytes in use, by process: of each replica, and of what they send theirs to. " +
+          "It is a ring: the oldest rows leave.",
         unit: "bytes",
         min: 0,
         queries: [{
           expr: `serin_prediction_log_bytes{${CHOSEN_PLACE}}`,
-          legend: "{{instance}}",
+          legend: "{{job}} {{instance}}",
         }],
       }),
     ]],

@@ -3,6 +3,9 @@ import { bars, CHOSEN, CHOSEN_PLACE, lines, makeDashboard, number } from "./pane
 const RATE = "[$__rate_interval]";
 const looks = (name: string) =>
   `sum by (part) (rate(serin_controller_reconcile${name}{${CHOSEN_PLACE}}${RATE}))`;
+const shipped = (name: string, by?: string) =>
+  `sum ${by ? `by (${by}) ` : ""}` +
+  `(rate(serin_prediction_log_${name}{${CHOSEN_PLACE}}${RATE}))`;
 
 /** Is what stands behind serving at work? */
 export const registry = makeDashboard({
@@ -148,6 +151,54 @@ export const registry = makeDashboard({
           { expr: `sum(serin_retrain_running{${CHOSEN_PLACE}})`, legend: "under way" },
           { expr: `sum(serin_retrain_pending{${CHOSEN_PLACE}})`, legend: "waiting" },
         ],
+      }),
+    ]],
+    ["Prediction logs that are sent", [
+      lines({
+        title: "Rows and labels sent",
+        description: "Rows a second that replicas sent, and rows and labels that serin retrain " +
+          "serve took. After an outage they catch up.",
+        unit: "rowsps",
+        min: 0,
+        queries: [
+          { expr: shipped("sent_rows_total"), legend: "rows sent" },
+          { expr: shipped("received_rows_total", "model"), legend: "rows taken, {{model}}" },
+          { expr: shipped("received_labels_total"), legend: "labels taken" },
+        ],
+      }),
+      lines({
+        title: "Rows that wait",
+        description: "Rows in a replica's ring that are not sent yet. While nothing takes them " +
+          "they grow; when the ring is full the oldest are lost.",
+        unit: "short",
+        min: 0,
+        softMax: 10,
+        queries: [{
+          expr: `serin_prediction_log_unsent_rows{${CHOSEN_PLACE}}`,
+          legend: "{{instance}}",
+        }],
+      }),
+      lines({
+        title: "Replicas that are heard",
+        description: "1 while serin retrain serve takes the replica's log. 0 for half an hour is " +
+          "a ticket.",
+        unit: "none",
+        min: 0,
+        max: 1,
+        decimals: 0,
+        steps: true,
+        queries: [{
+          expr: `serin_prediction_log_receiver_reachable{${CHOSEN_PLACE}}`,
+          legend: "{{instance}}",
+        }],
+      }),
+      lines({
+        title: "Batches by outcome",
+        description: "Batches a second that came to serin retrain serve: taken, or the code of " +
+          "the error that answered them.",
+        unit: "ops",
+        min: 0,
+        queries: [{ expr: shipped("received_total", "outcome"), legend: "{{outcome}}" }],
       }),
     ]],
     ["Controller", [

@@ -30,6 +30,7 @@ async function api(
 /** Variables choose everything. */
 function fillIn(expr: string): string {
   return expr.replaceAll("$__rate_interval", `${RATE_SECONDS}s`)
+    .replaceAll("$__range", `${Math.ceil((to - from) / 1000)}s`)
     .replaceAll(/\$\{?(\w+)\}?/g, ".*");
 }
 

@@ -24,6 +24,7 @@ const INHIBITIONS: readonly Inhibition[] = [
       "SerinControllerNotReconciling",
       "SerinLabelsMissing",
       "SerinLabelDelay",
+      "SerinLabelsRefused",
       "SerinRetrainingFailing",
       "SerinRolloutStuck",
       "SerinVersionUnservable",
@@ -42,7 +43,14 @@ const INHIBITIONS: readonly Inhibition[] = [
       "SerinLatencyBudgetBurnFast",
       "SerinLatencyBudgetBurnSlow",
       "SerinRolloutStuck",
+      "SerinPredictionLogUnsent",
     ],
+    equal: ["namespace"],
+  },
+  {
+    // Who cannot ask the registry answers labels with 503.
+    source: "SerinRegistryUnreachable",
+    targets: ["SerinLabelsRefused"],
     equal: ["namespace"],
   },
   {

@@ -54,6 +54,8 @@ export class PredictionSender {
   #isResumed = false;
   #sentRows = 0;
   #failures = 0;
+  /** What was told of the last failure; another reason is told again. */
+  #told: string | undefined;
   #mayRetry = true;
   #reachable = false;
 
@@ -146,21 +148,22 @@ export class PredictionSender {
     if (!this.#reachable) this.#options.log.info("the prediction log is sent");
     this.#reachable = true;
     this.#failures = 0;
+    this.#told = undefined;
   }
 
   #fail(thrown: unknown): void {
     this.#reachable = false;
     this.#mayRetry = !(thrown instanceof SerinError) || thrown.retriable;
-    if (this.#failures++ > 0) return;
+    this.#failures++;
+    const error = messageOf(thrown);
+    if (this.#told === error) return;
+    this.#told = error;
     const hint = thrown instanceof SerinError && thrown.hint !== undefined
       ? { hint: thrown.hint }
       : {};
     this.#options.log.warn(
       "the prediction log is not sent, and is kept as long as its ring holds",
-      {
-        error: messageOf(thrown),
-        ...hint,
-      },
+      { error, ...hint },
     );
   }
 }

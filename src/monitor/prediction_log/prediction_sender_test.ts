@@ -1,4 +1,4 @@
-import { LIMITS, SeededRandom, SerinError, silentLog } from "../../core/mod.ts";
+import { LIMITS, openLog, SeededRandom, SerinError, silentLog } from "../../core/mod.ts";
 import { assertEquals, assertTrue, FakeClock, until } from "../../testing/mod.ts";
 import { type BatchAnswer, type LogCursor } from "./prediction_batch.ts";
 import type { LoggedAnswer } from "./prediction_block.ts";
@@ -32,6 +32,8 @@ function answerOf(n: number, time: number, text: string): LoggedAnswer {
 class Lab implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly asked: LogCursor[] = [];
+  /** What the sender logged. */
+  readonly told: { level: string; error?: string }[] = [];
   log!: PredictionLog;
   receiver!: PredictionReceiver;
   sender!: PredictionSender;
@@ -71,7 +73,8 @@ class Lab implements AsyncDisposable {
         }),
     };
     const random = new SeededRandom(5), outbox = this.log.outbox();
-    this.sender = new PredictionSender({ outbox, receiver, random, log: silentLog });
+    const log = openLog({ format: "json", write: (line) => this.told.push(JSON.parse(line)) });
+    this.sender = new PredictionSender({ outbox, receiver, random, log });
   }
 
   async openReceiver(): Promise<void> {
@@ -193,6 +196,29 @@ Deno.test("a receiver that is away, full, or has lost its answer: what waits is 
   assertEquals(await lab.sendAll(), "nothing");
   assertEquals(lab.rows(), ["0", "1", "2 l2", ...lab.numbers(3, 12)]);
   assertEquals(lab.sender.stats, { sentRows: 12, unsentRows: 0, reachable: true });
+});
+
+Deno.test("why it is not sent is told once, and again when the reason is another", async () => {
+  await using lab = await Lab.open();
+  lab.answer(0, 2);
+  const fail = async (code: "unavailable" | "unauthenticated", message: string) => {
+    lab.before = () => {
+      throw new SerinError(code, message);
+    };
+    for (let i = 0; i < 3; i++) assertEquals(await lab.sender.step(), "failed");
+  };
+  await fail("unavailable", "nobody answers");
+  await fail("unauthenticated", "the token is another one");
+  lab.before = () => {};
+  assertEquals(await lab.sendAll(), "nothing");
+  lab.answer(2, 4);
+  await fail("unauthenticated", "the token is another one");
+  assertEquals(lab.told.map(({ level, error }) => [level, error]), [
+    ["warn", "nobody answers"],
+    ["warn", "the token is another one"],
+    ["info", undefined],
+    ["warn", "the token is another one"],
+  ]);
 });
 
 Deno.test("either side may be restarted at any moment, also before it has heard of the other", async () => {

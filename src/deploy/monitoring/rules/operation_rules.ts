@@ -21,6 +21,7 @@ export function operationGroup(options: RuleOptions): AlertGroup {
       controllerNotReconciling(),
       retrainingFailing(),
       predictionLogDropping(),
+      predictionLogUnsent(),
     ],
   };
 }
@@ -193,6 +194,66 @@ function predictionLogDropping(): Alert {
       name: "at 0.8 %",
       series: [kept, dropped(8)],
       at: "60m",
+    }],
+  };
+}
+
+function predictionLogUnsent(): Alert {
+  const replica = (name: string, values: string, pod = "a") => ({
+    series: `serin_prediction_log_${name}{job="serving",instance="${pod}:8081"}`,
+    values,
+  });
+  const away = (minutes: number) =>
+    replica(
+      "receiver_reachable",
+      `${gauge(1, 9)} ${gauge(0, minutes - 1)} ${gauge(1, 120)}`,
+    );
+  return {
+    name: "SerinPredictionLogUnsent",
+    severity: "ticket",
+    // The value is what waits in them; it may be 0, where nobody asks.
+    expr: promql(
+      `sum by (${BY.process}) (`,
+      "  serin_prediction_log_unsent_rows and serin_prediction_log_receiver_reachable == 0",
+      ")",
+    ),
+    for: "30m",
+    summary: "Replicas of {{ $labels.job }} cannot send their prediction log: {{ $value | " +
+      "humanize }} rows wait in their rings, and the oldest are lost when these are full",
+    action: "Read in a replica's log why it is not sent, and bring serin retrain serve back, " +
+      "repair its token or give its folder room; replicas then go on where they were.",
+    fires: [{
+      name: "when one of two replicas has not been heard for 40 minutes",
+      series: [
+        away(40),
+        replica("unsent_rows", counter([{ rate: 100, minutes: 120 }])),
+        replica("receiver_reachable", gauge(1, 120), "b"),
+        replica("unsent_rows", gauge(7, 120), "b"),
+      ],
+      at: "45m",
+      labels: { job: "serving" },
+      value: "4.5k",
+    }, {
+      name: "when nobody asks, either",
+      series: [
+        replica("receiver_reachable", gauge(0, 120)),
+        replica("unsent_rows", gauge(0, 120)),
+      ],
+      at: "45m",
+      labels: { job: "serving" },
+      value: "0",
+    }],
+    quiet: [{
+      name: "after 20 minutes",
+      series: [away(25), replica("unsent_rows", counter([{ rate: 100, minutes: 120 }]))],
+      at: "30m",
+    }, {
+      name: "when many rows wait and are being sent",
+      series: [
+        replica("receiver_reachable", gauge(1, 120)),
+        replica("unsent_rows", gauge(90_000, 120)),
+      ],
+      at: "45m",
     }],
   };
 }

@@ -12,6 +12,8 @@ const LABELS_MIN = 200;
 const DEGRADED = { factor: 1.2, points: 0.01 };
 /** Twice and five points: no chance, no slow change of the world. */
 const BROKEN = { factor: 2, points: 0.05 };
+/** Labels of the last hour that were refused: of all, and how many at least. */
+const REFUSED = { ratio: 0.5, labels: 20 };
 
 const VERSION = 'model="electricity",model_version="1"';
 const LABELS = { model: "electricity", model_version: "1" };
@@ -34,6 +36,7 @@ export function qualityGroup(options: RuleOptions): AlertGroup {
       modelStale(options),
       labelsMissing(options),
       labelDelay(options),
+      labelsRefused(),
     ],
   };
 }
@@ -237,6 +240,60 @@ function labelDelay({ settings: { labelDelayHoursMax } }: RuleOptions): Alert {
       name: "when more than half are, but by little",
       series: [bucket(String(below), 18), bucket(String(above), 40), bucket("+Inf", 40)],
       at: "6h",
+    }],
+  };
+}
+
+function labelsRefused(): Alert {
+  const labels = (job: string, outcome: string, rate: number) => ({
+    series: `serin_labels_total{job="${job}",instance="${job}:1",outcome="${outcome}"}`,
+    values: counter([{ rate, minutes: 120 }]),
+  });
+  const lastHour = (chosen: string) =>
+    `sum by (${BY.process}) (increase(serin_labels_total${chosen}[1h]))`;
+  const refused = lastHour('{outcome!="accepted"}');
+  return {
+    name: "SerinLabelsRefused",
+    severity: "ticket",
+    // By process: the registry counts again what replicas pass on.
+    expr: promql(
+      refused,
+      `/ ${lastHour("")} > ${REFUSED.ratio}`,
+      `and ${refused} >= ${REFUSED.labels}`,
+    ),
+    for: "15m",
+    summary: "{{ $labels.job }} refuses {{ $value | humanizePercentage }} of the labels of the " +
+      "last hour: quality is seen by the others alone",
+    action:
+      "Look which outcome of serin_labels_total grows, and repair the job that posts labels; " +
+      "the answer to each of its requests says why.",
+    fires: [{
+      name: "when six of ten have a token that is none",
+      series: [labels("serving", "accepted", 0.25), labels("serving", "invalid_token", 0.375)],
+      at: "90m",
+      labels: { job: "serving" },
+      value: "60%",
+    }, {
+      name: "for different reasons together, and at the registry alone",
+      series: [
+        labels("serving", "accepted", 10),
+        labels("serving", "expired", 1),
+        labels("registry", "accepted", 10),
+        labels("registry", "expired", 6),
+        labels("registry", "invalid_input", 9),
+      ],
+      at: "90m",
+      labels: { job: "registry" },
+      value: "60%",
+    }],
+    quiet: [{
+      name: "at four of ten",
+      series: [labels("serving", "accepted", 6), labels("serving", "invalid_token", 4)],
+      at: "90m",
+    }, {
+      name: "when 15 of 24 are",
+      series: [labels("serving", "accepted", 0.15), labels("serving", "invalid_token", 0.25)],
+      at: "90m",
     }],
   };
 }
