@@ -11,9 +11,9 @@
  * - labels: the same process with labels and without, in turn, the log writing them too.
  *
  * The servers run the same executable, model and requests with one worker, pinned to one core, a registry
- * and the client on the others; they are started again each `--generations N` (default 6), and asked once as
- * fast as they can, once at a fixed rate. Prediction tokens are sealed in all of it: they belong to
- * rollouts, whether labels come or not.
+ * and the client on the others; they are started again `--generations N` times (default 6), and asked
+ * `--rounds N` times (6) as fast as they can and as often at a fixed rate. Prediction tokens are sealed in
+ * all of it: they belong to rollouts, whether labels come or not.
  */
 import { formatTable } from "../src/cli/mod.ts";
 import { readReplayRows } from "../src/demo/electricity.ts";
@@ -338,10 +338,13 @@ function show(isolate: BenchResult["isolate"], results: readonly WatchResult[]):
 if (import.meta.main) {
   useCompiledSerin();
   await pin(Deno.pid, "others");
-  const at = Deno.args.indexOf("--generations");
+  const given = (flag: string, fallback: number) => {
+    const at = Deno.args.indexOf(flag);
+    return at < 0 ? fallback : Number(Deno.args[at + 1]);
+  };
   const size = {
-    ...{ generations: at < 0 ? 6 : Number(Deno.args[at + 1]), rounds: 6, requests: 3000 },
-    ...{ rate: 5000, blocks: 200, warmRounds: 6 },
+    ...{ generations: given("--generations", 6), rounds: given("--rounds", 6), warmRounds: 6 },
+    ...{ requests: 3000, rate: 5000, blocks: 200 },
   };
   const before = Deno.loadavg();
   const { isolate, saturated, paced, registryMicroseconds } = await run(size);

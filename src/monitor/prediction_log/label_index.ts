@@ -4,7 +4,7 @@ const CAPACITY_MIN = 1024;
 
 /**
  * Finds labels by prediction and row: 16 bytes a place, of which at least two fifths are free, and each
- * different text once. A million labels take some 40 MB.
+ * different text once. A million labels take some 50 MB.
  */
 export class LabelIndex {
   /** Four words a place: the nonce, the row, and the text's number plus one (0: the place is free). */
