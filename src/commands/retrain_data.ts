@@ -19,11 +19,11 @@ async function fromLogs(
   path: string,
   now: number,
 ): Promise<CollectedData> {
-  const { prediction_log: folders = [], target, since_days: days } = data;
+  const { prediction_log: folders = [], target, since_days: days, rows_max: newestRows } = data;
   using reader = PredictionReader.open(folders);
   const sinceMs = days === undefined ? undefined : now - days * DAY_MS;
   const { rows } = await exportPredictions(reader, {
-    ...{ model, path, target, sinceMs, labelled: true },
+    ...{ model, path, target, sinceMs, newestRows, labelled: true },
   });
   const within = days === undefined ? "" : ` of ${days} days`;
   return { path, rows, source: `prediction log ${folders.join(", ")}${within}` };

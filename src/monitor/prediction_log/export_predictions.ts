@@ -22,9 +22,13 @@ export interface ExportOptions extends PredictionFilter {
   readonly path: string;
   /** What the column with the labels is called. */
   readonly target: string;
+  /** So many of the newest rows will do: of older ones only few are written. Default all. */
+  readonly newestRows?: number | undefined;
 }
 
 const CHUNK_CHARACTERS = 256 * 1024;
+/** The process that exports may be one that answers: after so many rows, others have their turn. */
+const ROWS_A_TURN = 2000;
 
 /**
  * Writes logged rows as a CSV file that `serin train` takes: the model's columns, and the label.
@@ -42,9 +46,10 @@ export async function exportPredictions(
   const counts = { rows: 0, labelled: 0 };
   let firstMs: number | undefined, lastMs: number | undefined;
   try {
+    const filter = { ...options, sinceMs: await beginOf(reader, options) };
     using file = await Deno.open(temporary, { write: true, createNew: true });
     let text = `${[...columns, target].map(quote).join(",")}\n`;
-    for (const row of reader.rows(options)) {
+    for await (const row of inTurns(reader, filter)) {
       text += `${lineOf(row, columns)}\n`;
       counts.rows++;
       if (row.label !== undefined) counts.labelled++;
@@ -65,10 +70,36 @@ export async function exportPredictions(
   return { ...counts, columns, firstMs, lastMs };
 }
 
+/** @returns from when on there are as many rows as are wanted */
+async function beginOf(
+  reader: PredictionReader,
+  { newestRows, ...filter }: ExportOptions,
+): Promise<number | undefined> {
+  if (newestRows === undefined) return filter.sinceMs;
+  let rows = 0, sinceMs = Infinity;
+  for await (const { time } of inTurns(reader, { ...filter, newestFirst: true })) {
+    sinceMs = Math.min(sinceMs, time);
+    if (++rows >= newestRows) return sinceMs;
+  }
+  return filter.sinceMs;
+}
+
+/** Rows without a label take their time too, where they are left out. */
+async function* inTurns(
+  reader: PredictionReader,
+  { labelled, ...filter }: PredictionFilter,
+): AsyncGenerator<LoggedRow> {
+  let seen = 0;
+  for (const row of reader.rows(filter)) {
+    if (++seen % ROWS_A_TURN === 0) await new Promise((done) => setTimeout(done, 0));
+    if (labelled !== true || row.label !== undefined) yield row;
+  }
+}
+
 function csvColumns(reader: PredictionReader, options: ExportOptions): string[] {
   const named = reader.columns(options.model);
   // Those with several values a row show their width in a row only.
-  const first = reader.rows({ model: options.model }).next().value as LoggedRow | undefined;
+  const first = reader.anyRow(options.model);
   const wide = first === undefined ? [] : [...first.inputs.keys()];
   const columns = named.flatMap((name) => {
     const parts = wide.filter((key) => key.startsWith(`${name}.`) && !wide.includes(name));

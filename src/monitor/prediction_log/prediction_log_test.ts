@@ -260,3 +260,39 @@ Deno.test("limits and rates that cannot be kept are refused; a missing log is na
   await assertSerinError(() => PredictionReader.open([`${folder}/none`]), "not_found", "none");
   await Deno.remove(folder, { recursive: true });
 });
+
+Deno.test("of a long log, the newest labelled rows are exported, and others have their turn", async () => {
+  await using bench = await openBench();
+  for (let n = 0; n < 40; n++) {
+    bench.clock.advance(1000);
+    const nonce = nonceOf(n), rows = n === 30 ? 6000 : 1;
+    const x = { name: "x", datatype: "FP32", data: new Float32Array(rows).fill(n) };
+    bench.answer(n, { rows, inputs: [x], labels: undefined, scores: undefined });
+    bench.log.addLabels(n % 4 === 0 ? [{ nonce, row: 0, label: n }] : []);
+    bench.write();
+  }
+  using reader = PredictionReader.open([bench.folder]);
+  const path = `${bench.folder}/out.csv`, all = { model: "m", target: "y", labelled: true, path };
+  const labels = async (newestRows?: number) => {
+    await exportPredictions(reader, { ...all, newestRows });
+    return (await readCsv(await Deno.readFile(path), { source: path })).rows;
+  };
+  assertEquals([await labels(), await labels(3), await labels(10), await labels(99)], [
+    ...[10, 3, 10, 10],
+  ]);
+  assertEquals((await Deno.readTextFile(path)).split("\n")[1], "0,0");
+  await labels(3);
+  assertEquals(await Deno.readTextFile(path), "x,y\n28,28\n32,32\n36,36\n");
+  let turns = 0, from = 0, to = 0, done = false;
+  const rows = reader.rows.bind(reader);
+  reader.rows = function* (filter) {
+    from = turns;
+    yield* rows(filter);
+    to = turns;
+  };
+  const turn = () => setTimeout(() => done || (turns++, turn()), 0);
+  turn();
+  await exportPredictions(reader, { ...all, sinceMs: bench.clock.now() - 12_000 });
+  done = true;
+  assertTrue(to - from >= 3, `${to - from} turns while 6,000 rows without a label are passed over`);
+});

@@ -1,5 +1,6 @@
 import { type DatabaseReader, openDatabaseReader, type Reader } from "../../database/mod.ts";
 import { SerinError } from "../../core/mod.ts";
+import { BlockPlaces } from "./block_places.ts";
 import { type PackedLabel, readLabels } from "./label_block.ts";
 import { LabelIndex } from "./label_index.ts";
 import { type LoggedColumn, readBlock } from "./prediction_block.ts";
@@ -13,6 +14,8 @@ export interface PredictionFilter {
   readonly untilMs?: number | undefined;
   /** Only rows whose label is known. */
   readonly labelled?: boolean | undefined;
+  /** From the newest block to the oldest; within one, rows stay in their order. */
+  readonly newestFirst?: boolean | undefined;
 }
 
 /** One logged row. */
@@ -38,11 +41,13 @@ export interface LoggedValue {
 
 /** Labels, or blocks of them, that are read at once. */
 const LABELS_AT_ONCE = 1000;
+/** Places of blocks that are read at once. */
+const PLACES_AT_ONCE = 10_000;
 
-interface BlockPlace {
-  readonly log: number;
-  readonly id: number;
-  readonly firstMs: number;
+interface StoredBlock {
+  readonly version: string;
+  readonly columns: string;
+  readonly body: Uint8Array;
 }
 
 /** Reads prediction logs, also while serving processes write them. */
@@ -107,13 +112,26 @@ export class PredictionReader implements Disposable {
     });
   }
 
+  /** @returns a row of a model, without its label; undefined where it has none */
+  anyRow(model: string): LoggedRow | undefined {
+    const sql = "SELECT version, columns, body FROM prediction_block WHERE model = ? " +
+      "ORDER BY id LIMIT 1";
+    for (const log of this.#logs) {
+      const block = log.read((reader) => reader.get<StoredBlock>(sql, model));
+      for (const row of block === undefined ? [] : this.#rowsOf(block, new LabelIndex())) {
+        return row;
+      }
+    }
+    return undefined;
+  }
+
   /** Rows in the order of time, as far as blocks tell (about half a second). */
   *rows(filter: PredictionFilter): Generator<LoggedRow> {
     const { sinceMs = 0, untilMs = Number.MAX_SAFE_INTEGER } = filter;
     const known = this.#labels();
-    for (const { log, id } of this.#places(filter.model, sinceMs, untilMs)) {
+    for (const { log, id } of this.#places(filter.model, sinceMs, untilMs).inTime(filter)) {
       const block = this.#logs[log].read((reader) =>
-        reader.get<{ version: string; columns: string; body: Uint8Array }>(
+        reader.get<StoredBlock>(
           "SELECT version, columns, body FROM prediction_block WHERE id = ?",
           id,
         )
@@ -136,23 +154,29 @@ export class PredictionReader implements Disposable {
     this.close();
   }
 
-  #places(model: string, sinceMs: number, untilMs: number): BlockPlace[] {
-    const places = this.#logs.flatMap((log, at) =>
-      log.read((reader) =>
-        reader.all<{ id: number; first_ms: number }>(
-          `SELECT id, first_ms FROM prediction_block
-            WHERE model = ? AND last_ms >= ? AND first_ms < ? ORDER BY id`,
-          model,
-          sinceMs,
-          untilMs,
-        )
-      ).map(({ id, first_ms }) => ({ log: at, id, firstMs: first_ms }))
-    );
-    return places.toSorted((a, b) => a.firstMs - b.firstMs || a.log - b.log || a.id - b.id);
+  /** A part at a time: a log that seldom has more than a row a block has millions of them. */
+  #places(model: string, sinceMs: number, untilMs: number): BlockPlaces {
+    const places = new BlockPlaces();
+    this.#logs.forEach((log, at) => {
+      for (let last = 0;;) {
+        const found = log.read((reader) =>
+          reader.all<{ id: number; first_ms: number }>(
+            `SELECT id, first_ms FROM prediction_block
+              WHERE model = ? AND last_ms >= ? AND first_ms < ? AND id > ?
+              ORDER BY id LIMIT ${PLACES_AT_ONCE}`,
+            ...[model, sinceMs, untilMs, last],
+          )
+        );
+        for (const { id, first_ms: firstMs } of found) places.add({ log: at, id, firstMs });
+        if (found.length < PLACES_AT_ONCE) break;
+        last = found.at(-1)!.id;
+      }
+    });
+    return places;
   }
 
   *#rowsOf(
-    block: { version: string; columns: string; body: Uint8Array },
+    block: StoredBlock,
     known: LabelIndex,
   ): Generator<LoggedRow> {
     const columns = JSON.parse(block.columns) as LoggedColumn[];
