@@ -51,6 +51,8 @@ export class RemoteReceiver implements ReceiverPort {
       response = await fetch(`${baseUrl}/${ROUTE}${query}`, {
         ...init,
         headers,
+        // The rows are for this address: what leads on may lead anywhere.
+        redirect: "manual",
         signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS_MAX)]),
       });
       text = await response.text();
@@ -60,6 +62,7 @@ export class RemoteReceiver implements ReceiverPort {
         cause,
       });
     }
+    if (response.status >= 300 && response.status < 400) throw leadsOn(baseUrl, response);
     const json = parse(text);
     if (!response.ok) throw errorOf(response.status, json, { baseUrl, text });
     const answer = batchAnswerSchema.safeParse(json);
@@ -69,6 +72,16 @@ export class RemoteReceiver implements ReceiverPort {
       cause: answer.error,
     });
   }
+}
+
+function leadsOn(baseUrl: string, { status, headers }: Response): SerinError {
+  const to = URL.parse(headers.get("location") ?? "", baseUrl);
+  const where = to === null ? "" : ` to ${to.origin}${to.pathname}`;
+  return new SerinError(
+    "unavailable",
+    `${baseUrl} answered ${status}: it leads on${where}, which is not followed`,
+    { hint: "give the address that it leads to with --prediction-log-to" },
+  );
 }
 
 function parse(text: string): unknown {

@@ -33,3 +33,27 @@ Deno.test("over HTTP: the token, the form, and errors with a way out", async () 
   };
   await assertSerinError(() => receiver.send(bytes, signal), "unavailable", "connection refused");
 });
+
+Deno.test("rows and token go to the address that was given, wherever it leads", async () => {
+  let led = 0;
+  const there = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
+    led++;
+    return Response.json({ cursor: { block: 1, label: 1 } });
+  });
+  const location = `http://127.0.0.1:${there.addr.port}/there?key=hunter2`;
+  const here = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
+    return new Response(null, { status: 307, headers: { location } });
+  });
+  try {
+    const baseUrl = `http://127.0.0.1:${here.addr.port}`;
+    const receiver = new RemoteReceiver({ baseUrl, fetch: globalThis.fetch });
+    const { signal } = new AbortController();
+    const send = () => receiver.send(Uint8Array.of(1), signal);
+    const thrown = await assertSerinError(send, "unavailable", "307", "/there, which is not");
+    assertEquals(thrown.message.includes("hunter2"), false, thrown.message);
+    await assertSerinError(() => receiver.cursorOf("a-b", signal), "unavailable", "leads on");
+    assertEquals(led, 0);
+  } finally {
+    await Promise.all([here.shutdown(), there.shutdown()]);
+  }
+});
