@@ -78,6 +78,8 @@ function dataUrl(location: string): URL | undefined {
       hint: "give the path of a CSV file, or an address like https://host/rows.csv",
     });
   }
+  // What is not sent is not in what `fetch` says of it either, by which a secret is found and left out.
+  url.hash = "";
   if (url.username === "" && url.password === "") return url;
   throw new SerinError("configuration", `--data holds a user or a password: ${shown}`, {
     hint: "it would be in the run's lineage: give a token with --data-token-file FILE, or in the " +

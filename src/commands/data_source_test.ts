@@ -193,4 +193,11 @@ Deno.test("secrets of an address are in no name, error or lineage", async () => 
     assertEquals(`${thrown.message} ${thrown.hint}`.includes("hunter2"), false, location);
   }
   await assertSerinError(() => readData("no.csv", {}, silentLog), "not_found", "--data no.csv");
+  const gone = new Rows(csv()), address = gone.url;
+  await gone[Symbol.asyncDispose]();
+  for (const end of ["?key=hunter2", "?key=hunter2#top"]) {
+    const read = () => readData(`${address}${end}`, { dataWaitSeconds: 0 }, silentLog);
+    const thrown = await assertSerinError(read, "unavailable", "rows.csv?…");
+    assertEquals(thrown.message.includes("hunter2"), false, thrown.message);
+  }
 });
