@@ -31,6 +31,8 @@ Deno.test("the rows of a retraining: not before they are collected, and as long 
   const { bytes, sha256, open } = await check(recordOf("train", facts));
   assertEquals({ bytes, sha256 }, facts);
   assertEquals(await new Response(await open()).text(), ROWS);
+  const ofOlder = await check(recordOf("train", { path, rows: 1 }));
+  assertEquals({ bytes: ofOlder.bytes, sha256: ofOlder.sha256 }, facts);
   await Deno.remove(folder, { recursive: true });
   await assertSerinError(open, "not_found", "The rows of t1 were removed");
   await assertSerinError(() => check(recordOf("succeeded", facts)), "not_found", "were removed");
