@@ -1,6 +1,7 @@
-import { LIMITS } from "../core/mod.ts";
-import { assertEquals, assertSerinError } from "../testing/mod.ts";
-import { parseLabels } from "./labels_request.ts";
+import { LIMITS, SeededRandom } from "../core/mod.ts";
+import { labelsRequestSchema } from "../rollout/sync.ts";
+import { assertEquals, assertSerinError, assertTrue } from "../testing/mod.ts";
+import { isPlain, parseLabels } from "./labels_request.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -24,5 +25,34 @@ Deno.test("what is no labels request is refused with what is wrong", async () =>
   ];
   for (const [body, code, part] of cases) {
     await assertSerinError(() => parseLabels(bytesOf(body)), code, part);
+  }
+});
+
+/** What may stand where a value is asked for, right and wrong. */
+const VALUES: readonly unknown[] = [
+  ...["", "a", "x".repeat(1000), "x".repeat(1001), "x".repeat(1025), "2026-11-24T10:00:00Z"],
+  ...[0, 1, -1, 0.5, 2 ** 53, Infinity, NaN, true, null, undefined, [], {}],
+];
+const KEYS = ["prediction", "row", "label", "time", "more"];
+
+Deno.test("what needs no schema is what the schema takes unchanged", () => {
+  const random = new SeededRandom(5);
+  const pick = <T>(from: readonly T[]) => from[random.uint32() % from.length];
+  let plain = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const label: Record<string, unknown> = { prediction: "t", row: 0, label: 1 };
+    for (let n = random.uint32() % 3; n > 0; n--) {
+      const key = pick(KEYS);
+      if (random.uint32() % 3 === 0) delete label[key];
+      else label[key] = pick(VALUES);
+    }
+    const request = { labels: [{ prediction: "t", row: 3, label: "yes" }, label] };
+    if (!isPlain(request)) continue;
+    plain++;
+    assertEquals(labelsRequestSchema.safeParse(request), { success: true, data: request });
+  }
+  assertTrue(plain > 5000, `${plain} of 20000`);
+  for (const value of [null, [], {}, { labels: {} }, { labels: [1] }, { labels: [], more: 1 }]) {
+    assertEquals(isPlain(value), false);
   }
 });
