@@ -3,7 +3,7 @@ import type { Reader, Transaction } from "../database/mod.ts";
 import { type LabelTally, pruneQuality } from "./quality_book.ts";
 import { addTotal } from "./rollout_store.ts";
 import type { LABEL_REFUSALS, LabelsRequest } from "./sync.ts";
-import { isWrong, openToken, type PredictionToken } from "./token.ts";
+import { isWrong, mayBeClass, openToken, type PredictionToken } from "./token.ts";
 
 type Refusal = typeof LABEL_REFUSALS[number];
 type Label = LabelsRequest["labels"][number];
@@ -60,6 +60,13 @@ export function matchLabel(
     return refuse(
       "no_prediction",
       "its answer was too large, or no class, to be kept in the token",
+    );
+  }
+  if (!mayBeClass(predicted, label)) {
+    return refuse(
+      "no_class",
+      `${JSON.stringify(label)} can be no class of a model that predicts numbers (${predicted}): ` +
+        "send the number that stands for it in training",
     );
   }
   return { token, row, label, predicted };

@@ -99,6 +99,18 @@ Deno.test("what cannot be matched is refused with its reason", async () => {
   assertEquals((await label({ prediction: old, label: 1 })).refused[0].code, "unknown_key");
 });
 
+Deno.test("a label that can be no class of the model is refused; one that it never predicted is not", async () => {
+  const { seal, label, engine } = await openRig(), prediction = seal();
+  const junk = ["UP", "", "0.7", 0.7, "NaN", "1e400"].map((one) => ({ prediction, label: one }));
+  const { refused, accepted } = await label(...junk);
+  assertEquals([accepted, new Set(refused.map(({ code }) => code))], [0, new Set(["no_class"])]);
+  assertIncludes(refused[0].message, '"UP" can be no class');
+  assertEquals(engine.metrics().labels, []);
+  assertEquals((await label({ prediction, label: " 7 " })).accepted, 1);
+  const named = seal({ predictions: [{ label: "UP" }] });
+  assertEquals((await label({ prediction: named, label: 7 })).accepted, 1);
+});
+
 Deno.test("sticky keys, ended rollouts and no rollout: quality only", async () => {
   const { seal, label, counts, engine, rollout } = await openRig();
   await label({ prediction: seal({ keyHash: 7 }), label: 0 }, {

@@ -136,6 +136,7 @@ export const LABEL_REFUSALS = [
   "expired",
   "row_out_of_range",
   "no_prediction",
+  "no_class",
   "already_labelled",
 ] as const;
 

@@ -270,6 +270,15 @@ export function isWrong(predicted: number | string, label: string | number | boo
   return predicted !== classNumber(label);
 }
 
+/**
+ * Whether a label can be one of the classes that a prediction is one of, as far as that one tells: a label
+ * that cannot be would count as a wrong answer, and end in what the model is trained on next.
+ */
+export function mayBeClass(predicted: number | string, label: string | number | boolean): boolean {
+  if (typeof predicted === "string" || !Number.isInteger(predicted)) return true;
+  return Number.isInteger(classNumber(label));
+}
+
 function classNumber(label: string | number | boolean): number {
   if (typeof label !== "string") return Number(label);
   const text = label.trim().toLowerCase();
