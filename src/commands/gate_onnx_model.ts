@@ -2,8 +2,8 @@ import { SerinError, sha256Hex } from "../core/mod.ts";
 import { type Dataset, sliceRows } from "../dataset/mod.ts";
 import type { GateModel, Predictions } from "../gate/mod.ts";
 import { readOutcome, ServedModel, toFeeds } from "../inference/mod.ts";
-import { readModel } from "../onnx/mod.ts";
 import { type ModelUri, namingPath, toModelFile } from "../serving/mod.ts";
+import { readTraining } from "./model_training.ts";
 import { checkColumns, type FetchedModel, inputsOf } from "./offline_model.ts";
 
 /** Rows that are run at once. */
@@ -113,25 +113,4 @@ function atRow(thrown: unknown, start: number, uri: string): unknown {
     details: thrown.details,
     cause: thrown,
   });
-}
-
-/** What `serin train` wrote into the graph; other models say nothing. */
-function readTraining(bytes: Uint8Array): GateModel["trained"] {
-  const { metadata } = readModel(bytes);
-  const objective = metadata.get("serin.objective");
-  return {
-    objective: objective === "binary" || objective === "regression" ? objective : undefined,
-    target: metadata.get("serin.target"),
-    dataset: metadata.get("serin.dataset"),
-    classes: readClasses(metadata.get("serin.classes")),
-  };
-}
-
-function readClasses(text: string | undefined): readonly (number | string)[] | undefined {
-  try {
-    const value = JSON.parse(text ?? "null");
-    return Array.isArray(value) && value.length === 2 ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

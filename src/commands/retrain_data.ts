@@ -3,30 +3,48 @@ import { getColumn } from "../dataset/mod.ts";
 import { exportPredictions, PredictionReader } from "../monitor/prediction_log/mod.ts";
 import type { CollectedData, DataCollector, ModelRetraining } from "../retrain/mod.ts";
 import { readTable } from "./data_source.ts";
+import { labelTest, type ModelTraining } from "./model_training.ts";
 
 const DAY_MS = 86_400_000;
 
-/** Gathers rows of CSV files, or of prediction logs. */
-export function openDataCollector(now: () => number): DataCollector {
+/** What an {@linkcode openDataCollector} stands on. */
+export interface CollectorOptions {
+  readonly now: () => number;
+  /** @returns what the champion was trained for; undefined where it does not say */
+  readonly trainingOf: (spec: ModelRetraining) => Promise<ModelTraining | undefined>;
+}
+
+/**
+ * Gathers rows of CSV files, or of prediction logs. Of a log, rows are left out whose label the champion
+ * could not have learned from: anyone who may send labels may send such, and one would end every training.
+ */
+export function openDataCollector({ now, trainingOf }: CollectorOptions): DataCollector {
   return {
-    collect: (spec, path) =>
-      spec.data.csv === undefined ? fromLogs(spec, path, now()) : fromFiles(spec, path),
+    async collect(spec, path) {
+      if (spec.data.csv !== undefined) return await fromFiles(spec, path);
+      return await fromLogs(spec, path, { now: now(), training: await trainingOf(spec) });
+    },
   };
 }
 
 async function fromLogs(
   { model, data }: ModelRetraining,
   path: string,
-  now: number,
+  { now, training }: { now: number; training: ModelTraining | undefined },
 ): Promise<CollectedData> {
   const { prediction_log: folders = [], target, since_days: days, rows_max: newestRows } = data;
   using reader = PredictionReader.open(folders);
   const sinceMs = days === undefined ? undefined : now - days * DAY_MS;
-  const { rows } = await exportPredictions(reader, {
-    ...{ model, path, target, sinceMs, newestRows, labelled: true },
+  const accepts = training && labelTest(training);
+  const { rows, leftOut } = await exportPredictions(reader, {
+    ...{ model, path, target, sinceMs, newestRows, labelled: true, accepts },
   });
   const within = days === undefined ? "" : ` of ${days} days`;
-  return { path, rows, source: `prediction log ${folders.join(", ")}${within}` };
+  const classes = training?.classes?.join(" and ");
+  const without = leftOut === 0
+    ? ""
+    : `; ${leftOut} rows left out, whose label is ${classes ? `none of ${classes}` : "no number"}`;
+  return { path, rows, source: `prediction log ${folders.join(", ")}${within}${without}` };
 }
 
 async function fromFiles({ data }: ModelRetraining, path: string): Promise<CollectedData> {

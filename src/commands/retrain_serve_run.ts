@@ -2,14 +2,7 @@ import { controllerApp } from "../api/ops/mod.ts";
 import { retrainRoutes } from "../api/retrain/mod.ts";
 import type { CommandContext } from "../cli/mod.ts";
 import { parseYamlConfig } from "../config/mod.ts";
-import {
-  Lifecycle,
-  type Log,
-  messageOf,
-  storageError,
-  systemClock,
-  SystemRandom,
-} from "../core/mod.ts";
+import { Lifecycle, type Log, storageError, systemClock, SystemRandom } from "../core/mod.ts";
 import { openDatabase } from "../database/mod.ts";
 import type { MlflowClient } from "../mlflow/mod.ts";
 import {
@@ -22,8 +15,11 @@ import {
   RetrainStore,
   useOwnLog,
 } from "../retrain/mod.ts";
+import { parseModelUri } from "../serving/mod.ts";
 import { addProcessMetrics, Metrics } from "../telemetry/mod.ts";
 import { readConfigFile } from "./config_file.ts";
+import { fetchModel } from "./offline_model.ts";
+import { readTraining } from "./model_training.ts";
 import { listenOn } from "./listen.ts";
 import { openRegistryClient } from "./registry_client.ts";
 import { openDataCollector } from "./retrain_data.ts";
@@ -63,12 +59,17 @@ export async function run(options: RetrainServeOptions, context: CommandContext)
   const given = checkOwnUrl(options), ownUrl = Promise.withResolvers<string>();
   const lifecycle = new Lifecycle();
   lifecycle.stopOnSignals();
+  let failure: unknown;
+  const onFailure = (thrown: unknown) => {
+    failure = thrown;
+    void lifecycle.stop();
+  };
   try {
     const metrics = new Metrics();
     // Opened before what reads it, and closed after it.
     const predictions = await openPredictions(options, { tokens, metrics, lifecycle, log });
     const { retrainer, store } = await openRetrainer(options, spec, {
-      ...{ log, lifecycle, ownUrl: ownUrl.promise },
+      ...{ log, lifecycle, ownUrl: ownUrl.promise, onFailure },
     });
     const webhooks = new Map<string, number>([["taken", 0]]);
     addProcessMetrics(metrics, "retrain");
@@ -92,12 +93,18 @@ export async function run(options: RetrainServeOptions, context: CommandContext)
     throw thrown;
   }
   await lifecycle.stopped;
+  if (failure !== undefined) throw failure;
 }
 
 async function openRetrainer(
   options: RetrainServeOptions,
   spec: RetrainSpec,
-  { log, lifecycle, ownUrl }: { log: Log; lifecycle: Lifecycle; ownUrl: Promise<string> },
+  { log, lifecycle, ownUrl, onFailure }: {
+    log: Log;
+    lifecycle: Lifecycle;
+    ownUrl: Promise<string>;
+    onFailure: (thrown: unknown) => void;
+  },
 ): Promise<{ retrainer: Retrainer; store: RetrainStore }> {
   const { registry: baseUrl, data: folder } = options;
   const { client } = await openRegistryClient(baseUrl, options);
@@ -119,9 +126,8 @@ async function openRetrainer(
   });
   lifecycle.onStop("work", () => ending.abort());
   retrainer.run(ending.signal).catch((thrown) => {
-    if (ending.signal.aborted) return;
-    log.error("retraining ended", { error: messageOf(thrown) });
-    void lifecycle.stop();
+    // Who restarts what failed must see that it did.
+    if (!ending.signal.aborted) onFailure(thrown);
   });
   return { retrainer, store };
 }
@@ -137,7 +143,15 @@ function workParts(
   },
 ): Pick<RetrainerOptions, "data" | "trainer" | "gate"> {
   const clock = systemClock;
-  const both = { data: openDataCollector(() => clock.now()), gate: openGate(registry) };
+  const data = openDataCollector({
+    now: () => clock.now(),
+    trainingOf: async ({ model, champion }) => {
+      const uri = `models:/${model}@${champion}`;
+      const { bytes } = await fetchModel(parseModelUri(uri), { ...registry, uri });
+      return readTraining(bytes);
+    },
+  });
+  const both = { data, gate: openGate(registry) };
   if (trainIn === "worker") return { ...both, trainer: openTrainer(registry) };
   const pause = async (ms: number) => {
     await sleep(ms, signal);

@@ -120,7 +120,11 @@ export const labelsRequestSchema = z.strictObject({
     /** Which row of that request; default 0. */
     row: z.int().min(0).default(0),
     /** What was true. */
-    label: z.union([z.string().max(1000), z.number(), z.boolean()]),
+    label: z.union([
+      z.string().max(1000).refine((text) => !text.includes("\0"), "must have no NUL"),
+      z.number(),
+      z.boolean(),
+    ]),
     /** When the truth was known, RFC 3339; default now. */
     time: z.iso.datetime({ offset: true }).optional(),
   })),

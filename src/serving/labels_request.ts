@@ -44,7 +44,7 @@ function isPlainLabel(value: unknown): boolean {
   return typeof prediction === "string" && prediction.length > 0 && prediction.length <= 1024 &&
     Number.isSafeInteger(row) && (row as number) >= 0 &&
     (typeof label === "string"
-      ? label.length <= 1000
+      ? label.length <= 1000 && !label.includes("\0")
       : typeof label === "boolean" || Number.isFinite(label));
 }
 

@@ -20,6 +20,7 @@ Deno.test("what is no labels request is refused with what is wrong", async () =>
     ["{", "invalid_input", "no JSON"],
     ["[]", "invalid_input", "No labels request"],
     ['{"labels":[{"label":1}]}', "invalid_input", "labels.0.prediction"],
+    ['{"labels":[{"prediction":"A","label":"a\\u0000"}]}', "invalid_input", "labels.0.label"],
     ['{"labels":[{"prediction":"A","row":-1,"label":1}]}', "invalid_input", "labels.0.row"],
     [JSON.stringify({ labels: many }), "too_large", "10001 labels"],
   ];
@@ -30,7 +31,7 @@ Deno.test("what is no labels request is refused with what is wrong", async () =>
 
 /** What may stand where a value is asked for, right and wrong. */
 const VALUES: readonly unknown[] = [
-  ...["", "a", "x".repeat(1000), "x".repeat(1001), "x".repeat(1025), "2026-11-24T10:00:00Z"],
+  ...["", "a\0", "a", "x".repeat(1000), "x".repeat(1001), "x".repeat(1025), "2026-11-24T10:00:00Z"],
   ...[0, 1, -1, 0.5, 2 ** 53, Infinity, NaN, true, null, undefined, [], {}],
 ];
 const KEYS = ["prediction", "row", "label", "time", "more"];

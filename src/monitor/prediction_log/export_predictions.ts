@@ -10,6 +10,8 @@ import type {
 export interface ExportedPredictions {
   readonly rows: number;
   readonly labelled: number;
+  /** Rows that {@linkcode ExportOptions.accepts} left out. */
+  readonly leftOut: number;
   readonly columns: readonly string[];
   /** When the first and the last row were answered, milliseconds since the epoch. */
   readonly firstMs: number | undefined;
@@ -22,6 +24,8 @@ export interface ExportOptions extends PredictionFilter {
   readonly path: string;
   /** What the column with the labels is called. */
   readonly target: string;
+  /** Rows whose label it does not take are left out, and counted. Default all are taken. */
+  readonly accepts?: ((label: string) => boolean) | undefined;
   /** So many of the newest rows will do: of older ones only few are written. Default all. */
   readonly newestRows?: number | undefined;
 }
@@ -43,13 +47,17 @@ export async function exportPredictions(
   const { path, target } = options;
   const columns = csvColumns(reader, options);
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  const counts = { rows: 0, labelled: 0 };
+  const counts = { rows: 0, labelled: 0, leftOut: 0 };
   let firstMs: number | undefined, lastMs: number | undefined;
   try {
     const filter = { ...options, sinceMs: await beginOf(reader, options) };
     using file = await Deno.open(temporary, { write: true, createNew: true });
     let text = `${[...columns, target].map(quote).join(",")}\n`;
     for await (const row of inTurns(reader, filter)) {
+      if (row.label !== undefined && options.accepts?.(row.label) === false) {
+        counts.leftOut++;
+        continue;
+      }
       text += `${lineOf(row, columns)}\n`;
       counts.rows++;
       if (row.label !== undefined) counts.labelled++;
