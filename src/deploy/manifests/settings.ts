@@ -160,7 +160,7 @@ const retrain = z.strictObject({
   storageClass: dnsLabel.optional().meta({
     description: "StorageClass of that volume; default the cluster's own",
   }),
-  logSize: logBytes.default("4Gi").meta({
+  logSize: logBytes.default("1Gi").meta({
     description: "Most bytes that the log of all replicas keeps there; the oldest rows leave first",
   }),
   replicaLogSize: logBytes.default("256Mi").meta({

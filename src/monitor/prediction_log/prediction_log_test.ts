@@ -296,3 +296,20 @@ Deno.test("of a long log, the newest labelled rows are exported, and others have
   done = true;
   assertTrue(to - from >= 3, `${to - from} turns while 6,000 rows without a label are passed over`);
 });
+
+Deno.test("a part of the log has its labels, late ones and those of a clock that is behind", async () => {
+  await using bench = await openBench();
+  const DAY_MS = 24 * 3600 * 1000, begin = bench.clock.now();
+  bench.answer(1);
+  bench.write();
+  bench.clock.advance(3 * DAY_MS);
+  // Answered by a machine whose clock is an hour ahead; the first one's label comes days late.
+  bench.answer(2, { time: bench.clock.now() + 3_600_000 });
+  bench.log.addLabels([1, 2].map((n) => ({ nonce: nonceOf(n), row: 0, label: n })));
+  bench.write();
+  using reader = PredictionReader.open([bench.folder]);
+  const labelsSince = (sinceMs: number) =>
+    [...reader.rows({ model: "m", sinceMs })].map(({ label }) => label);
+  assertEquals(labelsSince(begin), ["1", "2"]);
+  assertEquals(labelsSince(begin + 3 * DAY_MS), ["2"]);
+});

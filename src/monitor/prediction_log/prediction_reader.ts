@@ -39,6 +39,11 @@ export interface LoggedValue {
   readonly datatype: string;
 }
 
+/**
+ * Labels come after their predictions, by a clock that may be another machine's: those that arrived
+ * earlier than this before the first wanted row are nobody's. It bounds what an export keeps in memory.
+ */
+const CLOCKS_APART_MS = 24 * 3600 * 1000;
 /** Labels, or blocks of them, that are read at once. */
 const LABELS_AT_ONCE = 1000;
 /** Places of blocks that are read at once. */
@@ -128,7 +133,7 @@ export class PredictionReader implements Disposable {
   /** Rows in the order of time, as far as blocks tell (about half a second). */
   *rows(filter: PredictionFilter): Generator<LoggedRow> {
     const { sinceMs = 0, untilMs = Number.MAX_SAFE_INTEGER } = filter;
-    const known = this.#labels();
+    const known = this.#labels(sinceMs - CLOCKS_APART_MS);
     for (const { log, id } of this.#places(filter.model, sinceMs, untilMs).inTime(filter)) {
       const block = this.#logs[log].read((reader) =>
         reader.get<StoredBlock>(
@@ -198,12 +203,12 @@ export class PredictionReader implements Disposable {
     }
   }
 
-  /** The labels of all logs; of two that name the same row, that of the first log counts. */
-  #labels(): LabelIndex {
+  /** Labels of all logs since then; of two that name the same row, that of the first log counts. */
+  #labels(sinceMs: number): LabelIndex {
     const known = new LabelIndex();
     for (const log of this.#logs) {
       const add = log.read(hasLabelBlocks) ? addLabelBlocks : addSingleLabels;
-      add(log, known);
+      add(log, known, sinceMs);
     }
     return known;
   }
@@ -214,13 +219,13 @@ function hasLabelBlocks(reader: Reader): boolean {
   return reader.get(sql) !== undefined;
 }
 
-function addLabelBlocks(log: DatabaseReader, known: LabelIndex): void {
+function addLabelBlocks(log: DatabaseReader, known: LabelIndex, sinceMs: number): void {
   for (let last = 0;;) {
     const blocks = log.read((reader) =>
       reader.all<{ id: number; body: Uint8Array }>(
         `SELECT last_id AS id, body FROM prediction_label_block WHERE last_id > ?
-          ORDER BY last_id LIMIT ${LABELS_AT_ONCE}`,
-        last,
+          AND arrived_ms >= ? ORDER BY last_id LIMIT ${LABELS_AT_ONCE}`,
+        ...[last, sinceMs],
       )
     );
     for (const { body } of blocks) for (const label of readLabels(body)) known.add(label);
