@@ -42,7 +42,13 @@ export function serverUrl(
     const what = `The ${server}'s address holds a user or a password: "${withoutUser(text)}"`;
     throw new SerinError("configuration", what, { hint: tokenHint });
   }
-  return text.replace(/\/+$/, "");
+  if (url.search !== "" || url.hash !== "") {
+    // Routes are put behind it; a query may be a secret.
+    const what =
+      `The ${server}'s address has a query or a fragment: "${url.origin}${url.pathname}…"`;
+    throw new SerinError("configuration", what, { hint: "give it as http://host:port" });
+  }
+  return text.replace(/[?#/]+$/, "");
 }
 
 function withoutUser(text: string): string {

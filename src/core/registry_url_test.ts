@@ -7,6 +7,7 @@ Deno.test("an address of a registry: http or https, a path is kept, a slash at t
     ["https://ml.example/team/", "https://ml.example/team"],
     ["http://h:1//", "http://h:1"],
     ["http://h/a@b", "http://h/a@b"],
+    ["http://h:1/?", "http://h:1"],
   ];
   for (const [text, expected] of cases) assertEquals(registryUrl(text), expected);
 });
@@ -19,6 +20,8 @@ Deno.test("what is none, or would carry a password into logs, is refused without
     ["u:hunter2@h:5000", '"…@h:5000"', "http://host:port"],
     ["http://u:hunter2@h:5000/x", '"http://…@h:5000/x"', "--registry-token-file"],
     ["https://:hunter2@h", '"https://…@h"', "SERIN_REGISTRY_TOKEN"],
+    ["http://h:1/a?sig=hunter2", '"http://h:1/a…"', "http://host:port"],
+    ["http://h:1#hunter2", '"http://h:1/…"', "http://host:port"],
     ["https://hunter2@h", '"https://…@h"', "SERIN_REGISTRY_TOKEN"],
   ];
   for (const [text, shown, hint] of cases) {
