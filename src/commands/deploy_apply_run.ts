@@ -44,7 +44,7 @@ export async function runApply(
   access: DeployAccess,
 ): Promise<number> {
   const started = access.clock.monotonic();
-  const wanted = readWantedRelease(options);
+  const wanted = await readWantedRelease(options, access.cluster);
   const client = await access.cluster();
   let move: ModelMove | undefined;
   const applied = await applyRelease({

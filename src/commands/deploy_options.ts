@@ -27,6 +27,9 @@ export const deployReleaseOptions = {
   overlay: z.enum(["base", "dev", "production"]).optional().meta({
     description: "Which installation (default: base)",
   }),
+  keepSettings: z.boolean().default(false).meta({
+    description: "Start from the settings of the newest healthy release, not from an overlay's",
+  }),
   set: z.array(z.string().min(1)).default([]).meta({
     description: "A setting, above the overlay's own, e.g. serving.replicasMax=10",
     placeholder: "KEY=VALUE",
@@ -60,6 +63,7 @@ export interface DeployAccessOptions extends KubernetesOptions {
 /** {@linkcode deployReleaseOptions}, parsed. */
 export interface DeployReleaseOptions extends DeployAccessOptions {
   readonly overlay?: "base" | "dev" | "production" | undefined;
+  readonly keepSettings?: boolean;
   readonly set: readonly string[];
   readonly model?: string | undefined;
   readonly canary: boolean;

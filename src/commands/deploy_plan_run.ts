@@ -26,7 +26,7 @@ export async function runPlan(
   context: Pick<CommandContext, "print">,
   access: DeployAccess,
 ): Promise<number> {
-  const { namespace, objects, model } = readWantedRelease(options);
+  const { namespace, objects, model } = await readWantedRelease(options, access.cluster);
   const client = await access.cluster();
   const { releases, released } = await readReleases(client, namespace);
   const force = options.forceConflicts;

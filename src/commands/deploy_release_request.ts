@@ -7,12 +7,14 @@ import {
 import {
   type ModelMove,
   type ModelRegistry,
+  openReleaseStore,
   planMove,
+  type Release,
   type WantedModel,
 } from "../deploy/release/mod.ts";
-import type { KubernetesObject } from "../kubernetes/mod.ts";
+import type { KubernetesClient, KubernetesObject } from "../kubernetes/mod.ts";
 import { parseModelUri } from "../serving/mod.ts";
-import type { DeployReleaseOptions } from "./deploy_options.ts";
+import { DEFAULT_NAMESPACE, type DeployReleaseOptions } from "./deploy_options.ts";
 
 /** What the options of `plan` and `apply` say. */
 export interface WantedRelease {
@@ -24,9 +26,21 @@ export interface WantedRelease {
   readonly model: WantedModel | undefined;
 }
 
-/** @throws {SerinError} `usage` for settings that do not fit and for what is no version of a model */
-export function readWantedRelease(options: DeployReleaseOptions): WantedRelease {
-  const { overlay = "base", namespace, canary } = options;
+/**
+ * @param openCluster asked only where the settings of a release are to be kept
+ * @throws {SerinError} `usage` for settings that do not fit and for what is no version of a model;
+ *   `not_found` where there is no release whose settings could be kept
+ */
+export async function readWantedRelease(
+  options: DeployReleaseOptions,
+  openCluster: () => Promise<KubernetesClient>,
+): Promise<WantedRelease> {
+  const { namespace, canary } = options;
+  if (options.keepSettings && options.overlay !== undefined) {
+    throw new SerinError("usage", "--keep-settings stands in the place of --overlay: give one", {
+      hint: "a release was made of an overlay and settings: all of them are kept",
+    });
+  }
   const model = options.model === undefined ? undefined : readModel(options.model, options);
   if (canary && model === undefined) {
     throw new SerinError("usage", "--canary needs --model models:/NAME/VERSION");
@@ -37,15 +51,31 @@ export function readWantedRelease(options: DeployReleaseOptions): WantedRelease 
   // A flag that says the same as a setting is no second assignment of it.
   const own = namespace === undefined ? [] : [`namespace=${namespace}`];
   const set = [...options.set.filter((text) => !own.includes(text)), ...own];
-  const settings = manifestSettings({ overlay, set });
+  const release = options.keepSettings
+    ? await newestHealthy(await openCluster(), namespace ?? DEFAULT_NAMESPACE)
+    : undefined;
+  const overlay = release?.overlay ?? options.overlay ?? "base";
+  const base = release === undefined ? { overlay: options.overlay } : { kept: release.settings };
+  const settings = manifestSettings({ ...base, set });
   return {
     namespace: settings.namespace,
-    objects: renderManifests({ overlay, set }),
+    objects: renderManifests({ ...base, set }),
     settings: recordedSettings(settings),
     overlay,
     serinVersion: VERSION,
     model,
   };
+}
+
+async function newestHealthy(client: KubernetesClient, namespace: string): Promise<Release> {
+  const releases = await openReleaseStore(client, namespace).list();
+  const found = releases.find(({ outcome }) => outcome === "healthy");
+  if (found !== undefined) return found;
+  throw new SerinError(
+    "not_found",
+    `Namespace ${namespace} has no healthy release whose settings could be kept`,
+    { hint: "give --overlay and --set; `serin deploy history` lists the releases that there are" },
+  );
 }
 
 /**

@@ -739,3 +739,33 @@ Deno.test("ten releases are kept", async () => {
   const numbers = world.json.entries.map((entry: { number: number }) => entry.number);
   assertEquals(numbers, [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
 });
+
+Deno.test("--keep-settings starts from the newest healthy release, its image and overlay included", async () => {
+  const world = new World();
+  const nothing = await assertSerinError(
+    () => world.plan({ keepSettings: true }),
+    "not_found",
+    "no healthy release",
+  );
+  assertIncludes(nothing.hint ?? "", "--overlay");
+  const image = "registry.example/serin:7";
+  await world.apply({ overlay: "dev", set: [`image=${image}`, "serving.replicasMin=2"] });
+  await world.apply({ keepSettings: true, set: ["serving.replicasMax=5"] });
+  // deno-lint-ignore no-explicit-any -- as Kubernetes has them
+  const scaling = live(world, "HorizontalPodAutoscaler", "serin-serving") as any;
+  assertEquals([scaling.spec.minReplicas, scaling.spec.maxReplicas], [2, 5]);
+  // deno-lint-ignore no-explicit-any -- as Kubernetes has them
+  const serving = live(world, "Deployment", "serin-serving") as any;
+  assertEquals(serving.spec.template.spec.containers[0].image, image);
+  // deno-lint-ignore no-explicit-any -- as Kubernetes has them
+  const record = live(world, "ConfigMap", "serin-release-2") as any;
+  assertEquals(JSON.parse(record.data["release.json"]).overlay, "dev");
+  // Nothing is left to change: the record holds all that was rendered from.
+  await world.plan({ keepSettings: true, json: true });
+  assertEquals(world.json.counts.unchanged, world.json.objects.length);
+  await assertSerinError(
+    () => world.apply({ keepSettings: true, overlay: "dev" }),
+    "usage",
+    "in the place of --overlay",
+  );
+});

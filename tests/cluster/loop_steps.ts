@@ -53,10 +53,8 @@ export async function loopSteps(table: StepTable, world: World): Promise<void> {
   await table.step("retraining is taken away", () => removeRetraining(world), { always: true });
 }
 
-/** What `serin deploy` says while there is retraining. */
-function retrainFlags(world: World): string[] {
-  return [...deployFlags(world), ...TWO_REPLICAS, "--set", "retrain.enabled=true"];
-}
+/** Retraining, added to the installation as it stands. */
+const WITH_RETRAINING = ["--keep-settings", ...TWO_REPLICAS, "--set", "retrain.enabled=true"];
 
 /** The volume as the others' are made; the ConfigMap is what a person forgot. */
 async function withoutSpec(world: World): Promise<string> {
@@ -77,7 +75,7 @@ async function withoutSpec(world: World): Promise<string> {
     },
   }]);
   const { code, stdout, stderr } = await cluster.serin([
-    ...["deploy", "apply", ...retrainFlags(world), "--timeout-seconds", "40"],
+    ...["deploy", "apply", ...WITH_RETRAINING, "--timeout-seconds", "40"],
   ]);
   assertTrue(code !== 0, stdout);
   for (const part of [RETRAIN, "create configmap", "retrain.yaml"]) assertIncludes(stderr, part);
@@ -96,7 +94,7 @@ async function addRetraining(world: World): Promise<string> {
     ...["create", "configmap", RETRAIN, `--from-file=${folder}/retrain-spec`],
   ]);
   const start = performance.now();
-  await cluster.serinOk(["deploy", "apply", ...retrainFlags(world), "--timeout-seconds", "180"]);
+  await cluster.serinOk(["deploy", "apply", ...WITH_RETRAINING, "--timeout-seconds", "180"]);
   const seconds = (performance.now() - start) / 1000;
   const status = await cluster.serinOk(["deploy", "status"]);
   assertIncludes(status, RETRAIN);

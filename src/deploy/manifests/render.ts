@@ -2,12 +2,14 @@ import type { KubernetesObject } from "../../kubernetes/mod.ts";
 import { makeObjects } from "./objects.ts";
 import { type Overlay, OVERLAY_SETTINGS } from "./overlays.ts";
 import { resolveSettings } from "./set_values.ts";
-import type { ManifestSettings } from "./settings.ts";
+import type { ManifestSettings, ManifestSettingsInput } from "./settings.ts";
 
 /** What {@linkcode renderManifests} renders. */
 export interface RenderOptions {
   /** Default `base`. */
   readonly overlay?: Overlay;
+  /** Settings to start from in the overlay's place: a release's, as it was recorded. */
+  readonly kept?: ManifestSettingsInput;
   /** `KEY=VALUE`, above the overlay's own. */
   readonly set?: readonly string[];
 }
@@ -18,7 +20,10 @@ export interface RenderOptions {
  * @throws {SerinError} `usage` with everything that is wrong
  */
 export function manifestSettings(options: RenderOptions = {}): ManifestSettings {
-  return resolveSettings([OVERLAY_SETTINGS[options.overlay ?? "base"]], options.set);
+  return resolveSettings(
+    [options.kept ?? OVERLAY_SETTINGS[options.overlay ?? "base"]],
+    options.set,
+  );
 }
 
 /**
