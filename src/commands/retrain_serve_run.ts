@@ -27,11 +27,11 @@ import { addRetrainMetrics } from "./retrain_metrics.ts";
 import { openPredictions } from "./retrain_predictions.ts";
 import { toRetrainRegistry } from "./retrain_registry.ts";
 import { checkOwnUrl, openJobTrainer } from "./retrain_job.ts";
-import { readRetrainTokens } from "./retrain_tokens.ts";
+import { readRetrainTokens, type RetrainTokenOptions } from "./retrain_tokens.ts";
 import { openGate, openTrainer, type WorkRegistry } from "./retrain_work.ts";
 
 /** The options of `serin retrain serve`. */
-export interface RetrainServeOptions {
+export interface RetrainServeOptions extends RetrainTokenOptions {
   readonly registry: string;
   readonly registryTokenFile?: string | undefined;
   readonly registryToken?: string | undefined;
@@ -41,14 +41,7 @@ export interface RetrainServeOptions {
   readonly ownUrl?: string | undefined;
   readonly predictionLog?: string | undefined;
   readonly predictionLogBytes: string;
-  readonly host: string;
   readonly port: number;
-  readonly tokenFile?: string | undefined;
-  readonly token?: string | undefined;
-  readonly replicaTokenFile?: string | undefined;
-  readonly replicaToken?: string | undefined;
-  readonly webhookTokenFile?: string | undefined;
-  readonly webhookToken?: string | undefined;
 }
 
 /** Works until SIGTERM or SIGINT; what is under way then goes on at the next start. */
